@@ -1,0 +1,1 @@
+"""kgbuild: typed knowledge graphs from research abstracts."""
