@@ -17,7 +17,10 @@ ARROW_TYPES = {"string": pa.string(), "integer": pa.int64(), "float": pa.float64
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A column: `type` is string, integer, float or boolean; `many` makes it a list; `optional` lets it be null."""
+    """A column: `type` is string, integer, float or boolean; `many` makes it a list; `optional` lets it be null.
+
+    `values` are the only ones allowed where there are any; `minimum` and `maximum` bound a number, both inclusive.
+    """
 
     name: str
     type: str
@@ -26,6 +29,8 @@ class Property:
     many: bool = False
     optional: bool = False
     values: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
 
     @property
     def arrow(self) -> pa.Field:
@@ -36,7 +41,7 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class NodeType:
-    """A node table; `kind` is source, concept, fact or link."""
+    """A node table; `kind` is source, concept, fact or link; `match` holds equal or broader classes elsewhere, `close` near ones."""
 
     name: str
     kind: str
@@ -44,6 +49,7 @@ class NodeType:
     properties: tuple[Property, ...]
     match: tuple[str, ...]
     example: Mapping[str, Any]
+    close: tuple[str, ...] = ()
 
     @property
     def arrow(self) -> pa.Schema:
@@ -53,7 +59,10 @@ class NodeType:
 
 @dataclass(frozen=True, slots=True)
 class RelationType:
-    """An edge table; `patterns` are the allowed (source type, target type) pairs, `role` the result field it stands for."""
+    """An edge table; `patterns` are the allowed (source type, target type) pairs, `role` the result field it stands for.
+
+    `match` holds equal or broader relations elsewhere, `close` near ones, `inverse` those that the inverse relation falls under.
+    """
 
     name: str
     group: str
@@ -64,6 +73,8 @@ class RelationType:
     example: tuple[str, str]
     symmetric: bool = False
     role: str | None = None
+    close: tuple[str, ...] = ()
+    inverse: tuple[str, ...] = ()
 
     @property
     def arrow(self) -> pa.Schema:
@@ -126,6 +137,8 @@ def _properties(rows: Mapping[str, Mapping[str, Any]] | None) -> tuple[Property,
             many=row.get("many", False),
             optional=row.get("optional", False),
             values=tuple(row.get("values", ())),
+            minimum=row.get("minimum"),
+            maximum=row.get("maximum"),
         )
         for name, row in (rows or {}).items()
     )
@@ -147,6 +160,7 @@ def load_schema() -> Schema:
             properties=(shared if row["kind"] == "concept" else ()) + _properties(row.get("properties")),
             match=tuple(row.get("match", ())),
             example=row["example"],
+            close=tuple(row.get("close", ())),
         )
         for name, row in raw["nodes"].items()
     }
@@ -161,6 +175,8 @@ def load_schema() -> Schema:
             example=(row["example"][0], row["example"][1]),
             symmetric=row.get("symmetric", False),
             role=row.get("role"),
+            close=tuple(row.get("close", ())),
+            inverse=tuple(row.get("inverse", ())),
         )
         for name, row in raw["relations"].items()
     }
