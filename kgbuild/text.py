@@ -5,63 +5,14 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-# A full stop after one of these never ends a sentence.
-ABBREVIATIONS = frozenset(
-    [
-        "e.g",
-        "i.e",
-        "eg",
-        "ie",
-        "cf",
-        "al",
-        "vs",
-        "v.s",
-        "viz",
-        "resp",
-        "approx",
-        "ca",
-        "w.r.t",
-        "wrt",
-        "a.k.a",
-        "aka",
-        "s.t",
-        "i.i.d",
-        "incl",
-        "dr",
-        "mr",
-        "mrs",
-        "ms",
-        "prof",
-        "st",
-        "fig",
-        "figs",
-        "sec",
-        "secs",
-        "eq",
-        "eqs",
-        "tab",
-        "ch",
-        "chap",
-        "ref",
-        "refs",
-        "alg",
-        "thm",
-        "def",
-        "prop",
-        "lem",
-        "cor",
-        "no",
-        "nos",
-        "vol",
-        "pp",
-        "ed",
-        "eds",
-        "dept",
-        "univ",
-    ]
+# A full stop after one of these does not end a sentence.
+_ABBREVIATION = re.compile(
+    r"e\.?g|i\.?e|cf|al|vs|v\.s|viz|resp|approx|ca|w\.?r\.?t|a\.?k\.?a|s\.t|i\.i\.d|incl|dr|mrs?|ms|prof|st|figs?|secs?|eqs?|tab|ch|chap|refs?|"
+    r"alg|thm|def|prop|lem|cor|nos?|vol|pp|eds?|dept|univ",
+    re.IGNORECASE,
 )
 # Words that open a sentence: they decide where a full stop is doubtful (initials, a missing space).
-OPENERS = (
+_OPENERS = (
     "The|This|These|Those|That|There|Then|Thus|Therefore|To|Here|Hence|However|He|In|It|Its|If|Is|Are|We|When|While|Where|What|Which|Why|With|"
     "Our|On|One|Of|Or|Over|A|An|And|As|At|All|Also|Although|Additionally|After|Among|By|Both|But|Because|Based|Compared|Can|Does|Despite|Due|"
     "During|Each|Existing|Experiments|Experimental|Extensive|Empirical|Empirically|Especially|Even|Every|For|From|First|Finally|Further|"
@@ -71,10 +22,10 @@ OPENERS = (
 _CANDIDATE = re.compile(
     r"""(?P<stop>[.!?…]+)(?P<close>["'”’»)\]}]*)(?P<space>\s+)(?P<open>["'“‘«(\[{`*]*)(?=\S)"""
     r"""|(?P<wide>[。！？]+[”’」』）]*)\s*(?=\S)"""
-    r"""|(?<=[a-z]{2})(?P<glued>[.!?])(?=(?:""" + OPENERS + r""")\s)"""
+    r"""|(?<=[a-z]{2})(?P<glued>[.!?])(?=(?:""" + _OPENERS + r""")\s)"""
     r"""|(?P<blank>[ \t\r]*\n\s*\n\s*)(?=\S)"""
 )
-_OPENER = re.compile(rf"(?:{OPENERS})\b")
+_OPENER = re.compile(rf"(?:{_OPENERS})\b")
 _WORD = re.compile(r"[\w.]*\w$")
 _INITIALS = re.compile(r"(?:[A-Za-z]\.)*[A-Z]")
 _NUMBERING = re.compile(r"\d{1,2}|[ivx]{1,4}|[a-z]")
@@ -128,7 +79,7 @@ def _ends(text: str, match: re.Match[str], begin: int) -> bool:
     word = _WORD.search(text, max(begin, match.start() - _LONGEST_WORD), match.start())
     before = word[0] if word else ""
     opener = _OPENER.match(text, after) is not None
-    if before.lower() in ABBREVIATIONS:
+    if _ABBREVIATION.fullmatch(before):
         # "no." and its like are also words: they end a sentence where the next one plainly opens.
         return before in ("no", "ed", "def", "prop", "cor") and opener
     if _INITIALS.fullmatch(before):
