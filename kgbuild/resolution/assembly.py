@@ -1,0 +1,230 @@
+"""Resolved documents -> the graph: typed nodes, and edges that carry every piece of their evidence."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from hashlib import sha1
+from itertools import pairwise
+from typing import Any
+
+import pyarrow as pa
+
+from kgbuild.errors import RecordError
+from kgbuild.graph import Graph
+from kgbuild.links import code_links, link_key
+from kgbuild.records import Entity, Extraction, Paper, Result
+from kgbuild.resolution.belief import BeliefModel
+from kgbuild.resolution.evidence import EdgeCollector, Evidence
+from kgbuild.resolution.passages import NOWHERE, Passages, Span, closest, nearest
+from kgbuild.resolution.values import Node, Resolution
+from kgbuild.schema import NodeType, RelationType, Schema, load_schema
+
+Document = tuple[Paper, Extraction]
+End = tuple[str, str]
+
+
+def assemble(
+    documents: Iterable[Document],
+    resolution: Resolution,
+    *,
+    manifest: Mapping[str, Any] | None = None,
+    belief: BeliefModel | None = None,
+) -> Graph:
+    """The graph of resolved documents; the same bytes for any order of the documents.
+
+    What the ontology does not allow (a pattern that a person's `type` decision broke, a relation of a thing with itself) is
+    left out. Raises RecordError where two documents have the same paper id.
+    """
+    ordered = sorted(documents, key=lambda document: document[0].id)
+    for (before, _), (paper, _) in pairwise(ordered):
+        if before.id == paper.id:
+            raise RecordError(f"record {paper.id!r}: two documents have this id", "unite the papers first")
+    graph = _Assembly(load_schema(), resolution, sorted({extraction.extractor for _, extraction in ordered}))
+    for index, (paper, extraction) in enumerate(ordered):
+        graph.add(index, paper, extraction)
+    return graph.finish([paper for paper, _ in ordered], belief or BeliefModel(), dict(manifest or {}))
+
+
+class _Assembly:
+    """Nodes and edges under construction; documents come in the order of their ids."""
+
+    def __init__(self, schema: Schema, resolution: Resolution, extractors: list[str]) -> None:
+        self.schema = schema
+        self.resolution = resolution
+        self.extractors = extractors
+        self.source = _of_kind(schema, "source")
+        self.fact = _of_kind(schema, "fact")
+        self.link = _of_kind(schema, "link")
+        self.edges = {name: EdgeCollector(relation) for name, relation in schema.relations.items()}
+        self.rows: dict[str, dict[str, dict[str, Any]]] = {self.fact: {}, self.link: {}}
+        self.papers: Counter[str] = Counter()
+        self.mentions: Counter[str] = Counter()
+        self.reports = self._paper_relation(self.fact)
+        self.has_code = self._paper_relation(self.link)
+
+    def _paper_relation(self, target: str) -> EdgeCollector:
+        return self.edges[next(r.name for r in self.schema.group("paper") if (self.source, target) in r.patterns)]
+
+    def add(self, index: int, paper: Paper, extraction: Extraction) -> None:
+        """Everything that one document says."""
+        document = _DocumentView(index, paper, extraction, self.resolution, self.extractors.index(extraction.extractor))
+        self._mentions(document)
+        self._concepts(document)
+        self._claims(document)
+        self._results(document)
+        self._code(document)
+
+    def _mentions(self, document: _DocumentView) -> None:
+        collector = self.edges["MENTIONS"]
+        for id_, spans in sorted(document.places.items()):
+            node = self.resolution.nodes[id_]
+            self.papers[id_] += 1
+            self.mentions[id_] += len(spans)
+            for span, confidence in sorted(spans.items()):
+                collector.add((self.source, document.paper.id), (node.type, id_), document.evidence(span, span, confidence))
+
+    def _concepts(self, document: _DocumentView) -> None:
+        for relation in document.extraction.relations:
+            head, tail = document.known(relation.head), document.known(relation.tail)
+            if not head or not tail or head[1].id == tail[1].id:
+                continue
+            if not self.schema.allows(head[1].type, relation.label, tail[1].type):
+                continue
+            pair = closest(head[0].mentions, tail[0].mentions)
+            evidence = document.evidence(document.passages.around(*pair), pair[1], relation.confidence, pair[0])
+            self.edges[relation.label].add(_end(head[1]), _end(tail[1]), evidence)
+
+    def _claims(self, document: _DocumentView) -> None:
+        """What the paper proposes and addresses: the fields of the extraction are called like the relations."""
+        for field in ("proposes", "addresses"):
+            collector = self.edges[field.upper()]
+            for eid, confidence in sorted(getattr(document.extraction, field).items()):
+                known = document.known(eid)
+                if not known or not self.schema.allows(self.source, field.upper(), known[1].type):
+                    continue
+                span = document.passages.claim(known[0].mentions) if field == "proposes" else known[0].mentions[0]
+                evidence = document.evidence(document.passages.around(span), span, confidence)
+                collector.add((self.source, document.paper.id), _end(known[1]), evidence)
+
+    def _results(self, document: _DocumentView) -> None:
+        for result in document.extraction.results:
+            span = document.passages.number(result)
+            metric = document.known(result.metric)
+            if not metric or span == NOWHERE:
+                continue
+            roles = {relation.name: document.known(getattr(result, relation.role or "")) for relation in self.schema.group("result")}
+            id_ = _result_id(document.paper.id, result, span, {name: known[1].id for name, known in roles.items() if known})
+            start, end = document.passages.around(span)
+            row = {field.name: getattr(result, field.name, None) for field in self.schema.nodes[self.fact].properties}
+            quote = result.quote or document.passages.text[start:end]
+            self.rows[self.fact][id_] = row | {"number": _number(result.value), "quote": quote, "id": id_}
+            evidence = document.evidence((start, end), span, result.confidence)
+            self.reports.add((self.source, document.paper.id), (self.fact, id_), evidence)
+            for name, known in roles.items():
+                if known and self.schema.allows(self.fact, name, known[1].type):
+                    place = nearest(known[0].mentions, span)
+                    evidence = document.evidence(document.passages.around(span, place), place, result.confidence)
+                    self.edges[name].add((self.fact, id_), _end(known[1]), evidence)
+
+    def _code(self, document: _DocumentView) -> None:
+        for url, span in code_links(document.paper):
+            id_ = f"{self.link.lower()}:{link_key(url)}"
+            row = self.rows[self.link].setdefault(id_, {"id": id_, "url": url})
+            row["url"] = min(row["url"], url)
+            passage = document.passages.around(span) if span else (0, len(document.paper.title))
+            evidence = document.evidence(passage, span or NOWHERE, 1.0)
+            self.has_code.add((self.source, document.paper.id), (self.link, id_), evidence)
+
+    def finish(self, papers: list[Paper], belief: BeliefModel, manifest: dict[str, Any]) -> Graph:
+        """The canonical tables."""
+        self._background()
+        rows: dict[str, list[dict[str, Any]]] = {kind: list(found.values()) for kind, found in self.rows.items()}
+        names = [prop.name for prop in self.schema.nodes[self.source].properties]
+        rows[self.source] = [{"id": paper.id} | {name: _plain(getattr(paper, name)) for name in names} for paper in papers]
+        for id_ in self.papers:
+            node = self.resolution.nodes[id_]
+            rows.setdefault(node.type, []).append(self._concept_row(node))
+        nodes = {name: pa.Table.from_pylist(rows.get(name, []), schema=kind.arrow) for name, kind in self.schema.nodes.items()}
+        ids, texts = [paper.id for paper in papers], [paper.text for paper in papers]
+        edges = {name: collector.table(ids, texts, self.extractors, belief) for name, collector in self.edges.items()}
+        return Graph(nodes, edges, self.schema, manifest).canonical()
+
+    def _concept_row(self, node: Node) -> dict[str, Any]:
+        row: dict[str, Any] = {"id": node.id, "name": node.name, "aliases": list(node.aliases), "same_as": list(node.same_as)}
+        row |= {"papers": self.papers[node.id], "mentions": self.mentions[node.id]}
+        own = {prop.name for prop in self.schema.nodes[node.type].properties}
+        return row | {name: value for name, value in node.properties.items() if name in own}
+
+    def _background(self) -> None:
+        """Hierarchy that the vocabulary knows, between nodes that the papers name."""
+        for narrow, broad in self.resolution.broader:
+            if narrow in self.papers and broad in self.papers and narrow != broad:
+                head, tail = self.resolution.nodes[narrow], self.resolution.nodes[broad]
+                relation = _hierarchy(self.schema, head.type, tail.type)
+                if relation:
+                    self.edges[relation.name].add_background(_end(head), _end(tail))
+
+
+class _DocumentView:
+    """One document with its entities resolved: where each node stands in the text, and how to cite it."""
+
+    def __init__(self, index: int, paper: Paper, extraction: Extraction, resolution: Resolution, extractor: int) -> None:
+        self.index = index
+        self.paper = paper
+        self.extraction = extraction
+        self.extractor = extractor
+        self.passages = Passages(paper)
+        self.entities: dict[str, tuple[Entity, Node]] = {}
+        self.places: dict[str, dict[Span, float]] = defaultdict(dict)
+        for entity in extraction.entities:
+            node = resolution.node(paper.id, entity.eid)
+            if node is None or not entity.mentions:
+                continue
+            self.entities[entity.eid] = entity, node
+            spans = self.places[node.id]
+            for span in entity.mentions:
+                spans[span] = max(entity.confidence, spans.get(span, 0.0))
+
+    def known(self, eid: str | None) -> tuple[Entity, Node] | None:
+        """The entity with its node; None where there is none."""
+        return self.entities.get(eid) if eid else None
+
+    def evidence(self, passage: Span, tail: Span, confidence: float, head: Span = NOWHERE) -> Evidence:
+        """Evidence in this document."""
+        return Evidence(self.index, passage, tail, confidence, self.extractor, head)
+
+
+def _of_kind(schema: Schema, kind: str) -> str:
+    found: list[NodeType] = [node for node in schema.nodes.values() if node.kind == kind]
+    return found[0].name
+
+
+def _hierarchy(schema: Schema, narrow: str, broad: str) -> RelationType | None:
+    """The relation that means skos:broader between the two types."""
+    for relation in schema.group("concept"):
+        if "skos:broader" in relation.match and (narrow, broad) in relation.patterns:
+            return relation
+    return None
+
+
+def _end(node: Node) -> End:
+    return node.type, node.id
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _number(value: str) -> float | None:
+    try:
+        return float(value.replace(",", ""))
+    except ValueError:
+        return None
+
+
+def _result_id(paper_id: str, result: Result, span: Span, roles: Mapping[str, str]) -> str:
+    """Stable as long as the paper, the figure and the things it belongs to are the same."""
+    belongs = (f"{name}={id_}" for name, id_ in sorted(roles.items()))
+    parts = (paper_id, result.value, result.unit or "", result.kind, *map(str, span), *belongs)
+    return "result:" + sha1("\x1f".join(parts).encode()).hexdigest()[:16]
