@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from neo4j_server import neo4j_server  # noqa: F401  a fixture for all folders
 
 ROOT = Path(__file__).resolve().parent.parent
 

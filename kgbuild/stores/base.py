@@ -1,12 +1,15 @@
-"""What all stores share: the context manager, and the nearest existing name for a misspelt one."""
+"""What stores share: the context manager, hints for misspelt names, and the two steps on the way to Cypher."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
-from kgbuild.schema import Schema
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kgbuild.schema import RelationType, Schema
 
 
 class Closing:
@@ -39,3 +42,17 @@ def property_names(schema: Schema) -> set[str]:
         [p.name for p in kind.properties] for kind in schema.relations.values()
     ]
     return {name for names in columns for name in names}
+
+
+def quote(name: str) -> str:
+    """A name of the schema as a Cypher identifier."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def by_pattern(relation: RelationType, table: pa.Table) -> Iterator[tuple[tuple[str, str], pa.Table]]:
+    """Rows of each (source type, target type): columns source, target and the properties."""
+    for source, target in relation.patterns:
+        wanted = pc.and_(pc.equal(table["source_type"], source), pc.equal(table["target_type"], target))
+        rows = table.filter(wanted).drop_columns(["source_type", "target_type"])
+        if rows.num_rows:
+            yield (source, target), rows

@@ -13,13 +13,12 @@ from typing import Any, ClassVar, Literal, NamedTuple, cast
 
 import ladybug
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from kgbuild.errors import QueryError, StoreError
 from kgbuild.graph import Graph
 from kgbuild.schema import Property, RelationType, Schema, load_schema
-from kgbuild.stores.base import Closing, nearest, property_names
+from kgbuild.stores.base import Closing, by_pattern, nearest, property_names, quote
 
 FILE = "graph.ladybug"  # inside a graph folder
 TYPES = {"string": "STRING", "integer": "INT64", "float": "DOUBLE", "boolean": "BOOL"}
@@ -169,11 +168,6 @@ def definitions(schema: Schema) -> list[Definition]:
     return statements
 
 
-def quote(name: str) -> str:
-    """A name of the schema as a Cypher identifier."""
-    return "`" + name.replace("`", "``") + "`"
-
-
 def _columns(properties: tuple[Property, ...]) -> str:
     return "".join(f"{quote(p.name)} {TYPES[p.type]}{'[]' if p.many else ''}, " for p in properties)
 
@@ -201,7 +195,7 @@ def _copy(connection: ladybug.Connection, graph: Graph) -> None:
             if table.num_rows:
                 _copy_file(connection, name, table, file)
         for name, relation in graph.schema.relations.items():
-            for (source, target), rows in _by_pattern(relation, graph.edges[name]):
+            for (source, target), rows in by_pattern(relation, graph.edges[name]):
                 _copy_file(connection, name, rows, file, f" (from={_quoted(source)}, to={_quoted(target)})")
 
 
@@ -218,7 +212,7 @@ def _merge(connection: ladybug.Connection, graph: Graph) -> None:
             text = f"LOAD FROM $rows MERGE (n:{quote(name)} {{id: c0}}) SET {sets}"
             connection.execute(text, {"rows": _numbered(table)})
     for name, relation in graph.schema.relations.items():
-        for (source, target), rows in _by_pattern(relation, graph.edges[name]):
+        for (source, target), rows in by_pattern(relation, graph.edges[name]):
             # Two MATCH clauses: one with two nodes would be a cartesian product.
             ends = f"MATCH (a:{quote(source)} {{id: c0}}) MATCH (b:{quote(target)} {{id: c1}})"
             sets = _assignments("r", rows.schema.names[2:], 2)
@@ -231,15 +225,6 @@ def _assignments(variable: str, names: list[str], first: int) -> str:
 
 def _numbered(table: pa.Table) -> pa.Table:
     return table.rename_columns([f"c{position}" for position in range(table.num_columns)])
-
-
-def _by_pattern(relation: RelationType, table: pa.Table) -> Iterator[tuple[tuple[str, str], pa.Table]]:
-    """Rows of each (source type, target type): columns source, target and the properties."""
-    for source, target in relation.patterns:
-        wanted = pc.and_(pc.equal(table["source_type"], source), pc.equal(table["target_type"], target))
-        rows = table.filter(wanted).drop_columns(["source_type", "target_type"])
-        if rows.num_rows:
-            yield (source, target), rows
 
 
 def _read_nodes(connection: ladybug.Connection, name: str, schema: pa.Schema) -> pa.Table:
