@@ -9,8 +9,8 @@ from kgbuild.exporters import flat
 from kgbuild.exporters.files import manifest_text
 from kgbuild.graph import Graph
 
-# Graphviz draws by these; ours of the same name get an underscore.
-RESERVED = ("label", "fillcolor", "color", "style", "shape", "weight", "type", "node_id", "rel_type", "url", "start", "head", "tail")
+# Graphviz draws by these, and pydot fails on `name`, `src` and `dst`; ours of the same name get an underscore.
+RESERVED = ("label", "fillcolor", "color", "style", "shape", "weight", "type", "node_id", "rel_type", "url", "name", "src", "dst")
 
 
 def write(graph: Graph, path: Path) -> None:

@@ -181,25 +181,31 @@ def _find_papers(graph: Graph, ends: _Ends, papers: Sequence[str]) -> Numbers:
 
 
 def _find(graph: Graph, ends: _Ends, around: Sequence[str]) -> Numbers:
-    """The numbers of the nodes with these ids, or else with these names or aliases, whatever their case."""
-    if not around:
-        return np.array([], dtype=np.int64)
-    ids: dict[str, set[int]] = {}
-    names: dict[str, set[int]] = {}
-    for number, (type_, row) in enumerate(graph.node_rows()):
+    rows = {type_: table["id"].to_pylist() for type_, table in graph.nodes.items()} if around else {}
+    return np.array(sorted(ends.first[type_] + rows[type_].index(id_) for type_, id_ in find(graph, *around)), dtype=np.int64)
+
+
+def find(graph: Graph, *names: str) -> list[tuple[str, str]]:
+    """(type, id) of the nodes with these ids, or else with these names or aliases, whatever their case.
+
+    Raises KgbuildError for a name that no node has, with the nearest that some node has.
+    """
+    ids: dict[str, list[tuple[str, str]]] = {}
+    called: dict[str, list[tuple[str, str]]] = {}
+    for type_, row in graph.node_rows() if names else ():
         kind = graph.schema.nodes[type_]
         for key in {row["id"], node_key(type_, row["id"])}:
-            ids.setdefault(key, set()).add(number)
+            ids.setdefault(key, []).append((type_, row["id"]))
         aliases = [alias for prop in kind.properties if prop.iri == ALIAS for alias in row[prop.name]]
-        for name in (label(kind, row), *aliases):
-            names.setdefault(name.casefold(), set()).add(number)
-    found: set[int] = set()
-    for name in around:
-        numbers = ids.get(name) or names.get(name.casefold())
-        if not numbers:
-            raise _unknown("node", name, names)
-        found |= numbers
-    return np.array(sorted(found), dtype=np.int64)
+        for name in {text.casefold() for text in (label(kind, row), *aliases)}:
+            called.setdefault(name, []).append((type_, row["id"]))
+    found: dict[tuple[str, str], None] = {}
+    for name in names:
+        nodes = ids.get(name) or called.get(name.casefold())
+        if not nodes:
+            raise _unknown("node", name, called)
+        found.update(dict.fromkeys(nodes))
+    return list(found)
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> KgbuildError:
