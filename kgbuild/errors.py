@@ -2,6 +2,7 @@
 
 KgbuildError            message (what and where) and hint (how to mend it); the command line prints both and exits with 2
     InputError          a file or record that cannot be read: carries path and position
+        InputWarning    something odd about an input that loses no readable paper
     RecordError         an extraction record that breaks the guidelines: carries the paper's id
     SchemaError         a graph, type or relation that the ontology does not allow
     QueryError          a query that does not parse or names what does not exist
@@ -35,11 +36,15 @@ class InputError(KgbuildError):
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions with keyword arguments do not pickle by themselves, and workers send this one home.
-        return (_input_error, (self.path, self.problem, self.position, self.hint))
+        return (_input_error, (type(self), self.path, self.problem, self.position, self.hint))
 
 
-def _input_error(path: str, message: str, position: str, hint: str) -> InputError:
-    return InputError(path, message, position=position, hint=hint)
+def _input_error(kind: type[InputError], path: str, message: str, position: str, hint: str) -> InputError:
+    return kind(path, message, position=position, hint=hint)
+
+
+class InputWarning(InputError):
+    """Something odd about an input that loses no readable paper, such as a valid file without papers; builds go on and succeed."""
 
 
 class RecordError(KgbuildError):

@@ -1,0 +1,151 @@
+"""The same paper from several files: who is the same, which copy's text stands, and what the others add."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields, replace
+
+from kgbuild.errors import InputError
+from kgbuild.records import Paper
+from kgbuild.sources.fields import SCHEMES, acl_of, content_id
+from kgbuild.sources.stream import Problem
+
+SAME_TITLE = 60  # of 100, rapidfuzz token_set_ratio: below it one DOI names two papers, such as the papers of one book
+TITLE_WORDS = 4  # a shorter title ("Introduction") does not tell papers apart
+
+_COMMAND = re.compile(r"\\[a-zA-Z]+")
+_NOISE = re.compile(r"[\W_]+")
+_METADATA = tuple(field.name for field in fields(Paper) if field.name not in ("id", "title", "abstract", "code"))
+
+
+def unite(papers: Iterable[Paper], *, on_problem: Problem | None = None) -> list[Paper]:
+    """One paper per publication, sorted by id; the result does not depend on the order of `papers`.
+
+    Copies are the same paper if they share an id, DOI, arXiv or ACL id (and their titles agree), or title and abstract but for case,
+    punctuation and LaTeX; a copy without an abstract joins the one paper of its title. The text of one copy stands: our own records
+    before all others, then the longest abstract, then the cleanest; metadata that it lacks come from the next copies.
+    on_problem: told of ids of our own that name different papers; only the first of these papers is kept.
+    """
+    copies = sorted(set(papers), key=_sort_key)
+    groups = _join_titles([[copies[index] for index in group] for group in _groups(copies)])
+    united: dict[str, Paper] = {}
+    for paper in sorted(map(_merged, groups), key=_rank):
+        if paper.id not in united:
+            united[paper.id] = paper
+        elif _scheme(paper.id) < 0:
+            if on_problem:
+                message = f"id {paper.id!r} also names another paper, left out: {paper.title[:60]!r}"
+                on_problem(InputError("inputs", message, hint="give each paper an id of its own"))
+        else:
+            other = replace(paper, id=content_id(paper.title, paper.abstract))
+            united.setdefault(other.id, other)
+    return sorted(united.values(), key=lambda paper: paper.id)
+
+
+def normal(text: str) -> str:
+    """Letters and digits alone, in one case: what two copies of a text share."""
+    return _NOISE.sub("", unicodedata.normalize("NFKD", _COMMAND.sub("", text)).casefold())
+
+
+def _groups(copies: Sequence[Paper]) -> Iterator[list[int]]:
+    """Indices of copies of one paper."""
+    parent = list(range(len(copies)))
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            parent[index] = parent[parent[index]]
+            index = parent[index]
+        return index
+
+    by_key: dict[str, list[int]] = defaultdict(list)
+    for index, paper in enumerate(copies):
+        for key in sorted(_keys(paper)):
+            same = next((other for other in by_key[key] if _agree(copies[other], paper, key)), None)
+            if same is None:
+                by_key[key].append(index)
+            else:
+                parent[root(index)] = root(same)
+    members: dict[int, list[int]] = defaultdict(list)
+    for index in range(len(copies)):
+        members[root(index)].append(index)
+    yield from members.values()
+
+
+def _keys(paper: Paper) -> set[str]:
+    acl = acl_of(paper.doi) or acl_of(paper.url)
+    keys = {f"id:{paper.id}", paper.doi and f"id:doi:{paper.doi}", paper.arxiv and f"id:arxiv:{paper.arxiv}", acl and f"id:acl:{acl}"}
+    if paper.abstract:
+        keys.add(f"text:{normal(paper.title)}\n{normal(paper.abstract)}")
+    return {key for key in keys if key}
+
+
+def _agree(left: Paper, right: Paper, key: str) -> bool:
+    if key.startswith("text:") or normal(left.title) == normal(right.title):
+        return True
+    from rapidfuzz import fuzz, utils
+
+    return fuzz.token_set_ratio(left.title, right.title, processor=utils.default_process) >= SAME_TITLE
+
+
+def _join_titles(groups: list[list[Paper]]) -> list[list[Paper]]:
+    """Copies without an abstract join the paper of their title where there is exactly one and nothing contradicts."""
+    full: dict[str, list[list[Paper]]] = defaultdict(list)
+    for group in groups:
+        if any(paper.abstract for paper in group):
+            for title in sorted({normal(paper.title) for paper in group}):
+                full[title].append(group)
+    kept = [group for group in groups if any(paper.abstract for paper in group)]
+    for group in groups:
+        if any(paper.abstract for paper in group):
+            continue
+        found = full[normal(group[0].title)]
+        if len(group[0].title.split()) >= TITLE_WORDS and len(found) == 1 and not _contradict(group, found[0]):
+            found[0].extend(group)
+        else:
+            kept.append(group)
+    return kept
+
+
+def _contradict(bare: list[Paper], full: list[Paper]) -> bool:
+    """Different DOIs, arXiv ids or ids of our own, or years more than one apart."""
+    for name in ("doi", "arxiv"):
+        left, right = ({getattr(paper, name) for paper in group} - {None} for group in (bare, full))
+        if left and right and not left & right:
+            return True
+    own = [{paper.id for paper in group if _scheme(paper.id) < 0} for group in (bare, full)]
+    if own[0] and own[1] and not own[0] & own[1]:
+        return True
+    years = [(left.year, right.year) for left in bare for right in full if left.year and right.year]
+    return bool(years) and min(abs(left - right) for left, right in years if left and right) > 1
+
+
+def _merged(group: list[Paper]) -> Paper:
+    ordered = sorted(group, key=_rank)
+    best = ordered[0]
+    filled = {name: next(filter(None, (getattr(paper, name) for paper in ordered)), getattr(best, name)) for name in _METADATA}
+    code = {link.lower(): link for paper in reversed(ordered) for link in paper.code}
+    abstract = best.abstract or next((paper.abstract for paper in ordered if paper.abstract), "")
+    id = min((paper.id for paper in group), key=lambda id: (_scheme(id), id))
+    if id.startswith("sha1:"):
+        id = content_id(best.title, abstract)
+    return replace(best, id=id, abstract=abstract, code=tuple(code[key] for key in sorted(code)), **filled)
+
+
+def _rank(paper: Paper) -> tuple[object, ...]:
+    """The copy whose text stands comes first: a matter of content alone."""
+    markup = sum(paper.text.count(sign) for sign in "\\{}$")
+    known = sum(bool(getattr(paper, name)) for name in _METADATA)
+    return (_scheme(paper.id) >= 0, -len(normal(paper.abstract)), markup, -known, _sort_key(paper))
+
+
+def _scheme(id: str) -> int:
+    """Place of an id's scheme among the natural ones; -1 for an id that a user gave."""
+    scheme = id.partition(":")[0]
+    return SCHEMES.index(scheme) if scheme in SCHEMES and ":" in id else -1
+
+
+def _sort_key(paper: Paper) -> tuple[str, ...]:
+    return tuple(str(getattr(paper, field.name)) for field in fields(Paper))
