@@ -6,6 +6,7 @@ Every function returns a matplotlib `Figure`, which notebooks show; `save` write
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, FAINT, BLUE = "#222222", "#b8b8b8", "#0072B2"
+INK, BLUE = "#222222", "#0072B2"
+Pair = tuple[str, str]
 SUFFIXES = (".png", ".svg", ".pdf")
 
 
@@ -60,7 +62,8 @@ def neighbourhood(graph: Graph, name: str, *, limit: int = 36) -> Figure:
     """What the graph says of a node: what it points at on the right, what points at it on the left, grouped by relation.
 
     name: a name, alias or id; of several nodes with that name the one with the most edges is drawn. limit: most nodes to
-    show, the best supported of each relation first. Raises KgbuildError for an unknown name.
+    show, the best supported of each relation first. Figures are drawn at their papers only. Raises KgbuildError for an unknown
+    name, and for a node without edges.
     """
     degrees = flat.degrees(graph)
     centre = max(find(graph, name), key=lambda node: (degrees[node], node))
@@ -71,8 +74,12 @@ def neighbourhood(graph: Graph, name: str, *, limit: int = 36) -> Figure:
         source, target = (edge["source_type"], edge["source"]), (edge["target_type"], edge["target"])
         if centre in (source, target):
             type_, row = rows[target if source == centre else source]
+            if graph.schema.nodes[type_].kind == "fact" and graph.schema.nodes[centre[0]].kind == "concept":
+                continue
             text = flat.label(graph.schema.nodes[type_], row)
             groups[source == centre, relation].append((edge["support"], edge["belief"], text, type_))
+    if not groups:
+        raise KgbuildError(f"{name!r} has no relations to draw", "build the graph from more papers, or draw another node")
     shown = _shares([len(members) for members in groups.values()], limit)
     sides: dict[bool, list[_Line]] = {False: [], True: []}
     for ((outward, relation), members), share in zip(groups.items(), shown, strict=True):
@@ -168,7 +175,11 @@ def _draw_board(board: list[Entry], total: int) -> Figure:
     axes = figure.add_subplot()
     numbers = [entry.number or 0.0 for entry in board]
     places = range(len(board))
-    axes.hlines(places, min(numbers), numbers, color="#dddddd", linewidth=2, zorder=1)
+    # Lines start left of the smallest figure, so that it has one too.
+    room = 0.1 * ((max(numbers) - min(numbers)) or abs(max(numbers)) or 1.0)
+    axes.hlines(places, min(numbers) - room, numbers, color="#dddddd", linewidth=2, zorder=1)
+    axes.set_xlim(min(numbers) - room, max(numbers) + 1.4 * room)
+    axes.set_ylim(-0.7, len(board) - 0.3)
     axes.scatter(numbers, places, s=60, color=[BLUE if number == numbers[0] else "#7fb3d5" for number in numbers], zorder=3)
     for place, entry in zip(places, board, strict=True):
         text = f"{entry.value}{entry.unit if entry.unit == '%' else ''}"
@@ -176,11 +187,11 @@ def _draw_board(board: list[Entry], total: int) -> Figure:
     labels = [f"{_short(entry.method or 'method not named', 34)}  {f'({entry.year})' if entry.year else ''}" for entry in board]
     axes.set_yticks(places, labels, fontsize=9)
     axes.invert_yaxis()
-    axes.margins(x=0.12)
     direction = {"higher": "higher is better", "lower": "lower is better"}.get(board[0].better, "")
     axes.set_title(_short(f"{board[0].metric} on {board[0].dataset}", 80), loc="left", fontsize=13, weight="bold", color=INK)
     rest = f"best {len(board)} of {total}" if len(board) < total else ""
-    axes.set_xlabel("; ".join(part for part in (direction, "figures as the abstracts state them", rest) if part), fontsize=9, color="#555555")
+    notes = "; ".join(part for part in (direction, "figures as the abstracts state them", rest) if part)
+    axes.set_xlabel(notes, fontsize=9, color="#555555")
     _clean(axes)
     return figure
 
@@ -196,7 +207,7 @@ def matrix(graph: Graph, rows: str = "Task", columns: str = "Dataset", *, size: 
     met = _meetings(graph, rows, columns)
     if not met:
         raise KgbuildError(f"no paper speaks of a {rows} and a {columns}", "try two other types")
-    top_rows, top_columns = (_top(met, place, size) for place in (0, 1))
+    top_rows, top_columns = _densest(met, size)
     values = [[met[row, column] for column in top_columns] for row in top_rows]
     figure = _figure(2.8 + 0.5 * len(top_columns), 2.4 + 0.36 * len(top_rows))
     axes = figure.add_subplot()
@@ -207,7 +218,8 @@ def matrix(graph: Graph, rows: str = "Task", columns: str = "Dataset", *, size: 
             if value:
                 axes.text(x, y, str(value), ha="center", va="center", fontsize=9, color="white" if value > 0.6 * largest else INK)
     labels = {row["id"]: _short(flat.label(graph.schema.nodes[type_], row), 34) for type_, row in graph.node_rows(*{rows, columns})}
-    axes.set_xticks(range(len(top_columns)), [labels[id_] for id_ in top_columns], rotation=40, ha="left", rotation_mode="anchor", fontsize=9)
+    names = [labels[id_] for id_ in top_columns]
+    axes.set_xticks(range(len(names)), names, rotation=40, ha="left", rotation_mode="anchor", fontsize=9)
     axes.set_yticks(range(len(top_rows)), [labels[id_] for id_ in top_rows], fontsize=9)
     axes.xaxis.tick_top()
     axes.set_xlabel(f"papers that speak of both the {rows} and the {columns}", fontsize=9, color="#555555")
@@ -215,23 +227,40 @@ def matrix(graph: Graph, rows: str = "Task", columns: str = "Dataset", *, size: 
     return figure
 
 
-def _meetings(graph: Graph, rows: str, columns: str) -> Counter[tuple[str, str]]:
+def _meetings(graph: Graph, rows: str, columns: str) -> Counter[Pair]:
     """(row id, column id) -> number of papers that have an edge to both."""
-    spoken: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    spoken: defaultdict[str, set[Pair]] = defaultdict(set)
     for _, edge in graph.edge_rows(*(relation.name for relation in graph.schema.group("paper"))):
         if edge["target_type"] in (rows, columns):
             spoken[edge["source"]].add((edge["target_type"], edge["target"]))
-    met: Counter[tuple[str, str]] = Counter()
+    met: Counter[Pair] = Counter()
     for nodes in spoken.values():
         met.update((a, b) for kind_a, a in nodes for kind_b, b in nodes if kind_a == rows and kind_b == columns and a != b)
     return met
 
 
-def _top(met: Counter[tuple[str, str]], place: int, size: int) -> list[str]:
+def _densest(met: Mapping[Pair, int], size: int) -> tuple[list[str], list[str]]:
+    """The rows and columns of a full corner: what meets least with the rest is dropped until both fit."""
+    kept = _ranked(met, 0)[: 6 * size], _ranked(met, 1)[: 6 * size]
+    while True:
+        rows, columns = frozenset(kept[0]), frozenset(kept[1])
+        met = {pair: count for pair, count in met.items() if pair[0] in rows and pair[1] in columns}
+        kept = _ranked(met, 0), _ranked(met, 1)
+        place = 0 if len(kept[0]) >= len(kept[1]) else 1
+        if len(kept[place]) <= size:
+            return kept
+        kept[place].pop()
+
+
+def _ranked(met: Mapping[Pair, int], place: int) -> list[str]:
+    """Ids of the rows (place 0) or columns (1), those that meet most first.
+
+    Counts are squared, or one paper that names six tasks and five datasets would fill the picture with ones.
+    """
     total: Counter[str] = Counter()
     for pair, count in met.items():
-        total[pair[place]] += count
-    return sorted(total, key=lambda id_: (-total[id_], id_))[:size]
+        total[pair[place]] += count * count
+    return sorted(total, key=lambda id_: (-total[id_], id_))
 
 
 def _clean(axes: Any) -> None:

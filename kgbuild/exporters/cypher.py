@@ -14,15 +14,14 @@ from kgbuild.graph import Graph
 
 # Rows to a statement: one transaction each, small enough for the parser and large enough to be quick.
 BATCH = 200
+MANIFEST = "KgbuildManifest"
 _ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
 def write(graph: Graph, path: Path) -> None:
-    """Write the script for `cypher-shell -f`; the manifest is its second line, a comment."""
+    """Write the script for `cypher-shell -f`; the manifest becomes a node of its own, as in a store that kgbuild loads."""
     with path.open("w", encoding="utf-8", newline="\n") as stream:
-        # Neo4j reads \u000a as a line end even in a comment: no backslash may stand there.
-        comment = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", "", manifest_text(graph)).replace("\\", "/")
-        stream.write(f"// A graph of kgbuild. Load it with: cypher-shell -f FILE\n// {comment}\n")
+        stream.write("// A graph of kgbuild. Load it with: cypher-shell -f FILE\n")
         for type_ in graph.nodes:
             constraint = name(f"kgbuild_{type_}_id")
             stream.write(f"CREATE CONSTRAINT {constraint} IF NOT EXISTS FOR (n:{name(type_)}) REQUIRE n.id IS UNIQUE;\n")
@@ -31,6 +30,7 @@ def write(graph: Graph, path: Path) -> None:
             _write_batches(stream, rows, f"MERGE (n:{name(type_)} {{id: row.id}}) SET n += row.own")
         for relation in graph.edges:
             _write_edges(stream, graph, relation)
+        stream.write(f"MERGE (m:{MANIFEST} {{id: 'manifest'}}) SET m.json = {literal(manifest_text(graph))};\n")
 
 
 def _write_edges(stream: TextIO, graph: Graph, relation: str) -> None:
