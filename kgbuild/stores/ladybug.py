@@ -17,10 +17,11 @@ import pyarrow.parquet as pq
 
 from kgbuild.errors import QueryError, StoreError
 from kgbuild.graph import Graph
+from kgbuild.graphfile import DATABASE as FILE
+from kgbuild.graphfile import data_folder, is_graph_file
 from kgbuild.schema import Property, RelationType, Schema, load_schema
 from kgbuild.stores.base import Closing, by_pattern, nearest, property_names, quote
 
-FILE = "graph.ladybug"  # inside a graph folder
 TYPES = {"string": "STRING", "integer": "INT64", "float": "DOUBLE", "boolean": "BOOL"}
 BUFFER = 1 << 30  # bytes of pages kept in memory at most
 LARGEST = 1 << 38  # bytes of address space for the file
@@ -36,8 +37,11 @@ class LadybugStore(Closing):
     language: Literal["cypher", "sparql"] | None = "cypher"
 
     def __init__(self, path: Path, schema: Schema | None = None, *, patience: float = PATIENCE) -> None:
-        """`path`: the file, or a folder that holds it. `patience`: seconds to wait while another process writes."""
-        self.path = path / FILE if path.is_dir() or path.suffix == ".kg" else path
+        """`path`: the file, a folder that holds it, or a graph file. `patience`: seconds to wait while another process writes."""
+        # The data of a graph file is replaced as a whole by builds and never changed in place.
+        self.fixed = is_graph_file(path)
+        folder = data_folder(path) if self.fixed else path
+        self.path = folder / FILE if folder.is_dir() or folder.suffix == ".kg" else folder
         self.schema = schema or load_schema()
         self.patience = patience
         self._open: tuple[ladybug.Database, ladybug.Connection] | None = None
@@ -109,6 +113,9 @@ class LadybugStore(Closing):
             database.close()
 
     def _connection(self, *, write: bool = False) -> ladybug.Connection:
+        if write and self.fixed:
+            hint = "change it with kgbuild build, merge or remove; for a database of your own: kgbuild load GRAPH --to ladybug:FILE"
+            raise StoreError(f"{self.path.parent.parent.parent}: a graph file is not written to as a database", hint)
         if self._open and (self._writable or not write):
             return self._open[1]
         self.close()

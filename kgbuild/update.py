@@ -1,0 +1,208 @@
+"""From a ledger to a graph file: extract what is new, resolve, assemble, and put the new graph in the old one's place."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kgbuild import graphfile
+from kgbuild.errors import InputWarning, KgbuildError, StoreError
+from kgbuild.extraction import Extractor, load_extractor
+from kgbuild.ledger import Documents, Ledger, RecordCache, digest, paper_key
+from kgbuild.records import Paper
+from kgbuild.schema import ontology_path
+from kgbuild.workers import extract
+
+if TYPE_CHECKING:
+    from kgbuild.graph import Graph
+
+OnProgress = Callable[[str, int, int | None], None]  # stage, items done, items in all (None while unknown)
+GivenRows = Mapping[str, tuple[str, dict[str, Any]]]  # (record key, record) by paper key
+NO_EXTRACTOR = "none"  # papers without a given record say nothing
+STORED = 256  # extractions that are made durable together: what a killed build may lose
+
+
+@dataclass
+class Report:
+    """What a build did or, after a dry run, would do.
+
+    `added` to `removed` hold paper ids; `problems` lose papers, `warnings` do not; `counts` are rows per node type and relation;
+    `written` tells whether the graph file was replaced.
+    """
+
+    records: int = 0
+    papers: int = 0
+    added: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    extracted: int = 0
+    problems: list[KgbuildError] = field(default_factory=list)
+    warnings: list[KgbuildError] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    written: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def note(self, problem: KgbuildError) -> None:
+        """Keep a problem or warning."""
+        (self.warnings if isinstance(problem, InputWarning) else self.problems).append(problem)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to build: see `build`."""
+
+    extractor: str | Extractor | None = None
+    workers: int = 1
+    dry_run: bool = False
+    on_progress: OnProgress = lambda stage, done, total: None
+
+
+def update(path: Path, old: Ledger, ledger: Ledger, options: Options, report: Report, rows: GivenRows | None = None) -> None:
+    """Bring the graph at `path` from the old ledger to the new one; writes nothing where nothing changes.
+
+    The caller holds the lock (not for a dry run). rows: records that were given, already checked against their papers.
+    """
+    papers = ledger.papers(report.note)
+    report.papers = len(papers)
+    _compare(old, papers, report)
+    ledger, load = _settled(ledger, papers, options, rows or {})
+    if options.dry_run:
+        return
+    with RecordCache(path / graphfile.RECORDS) as cache:
+        cache.put((rows or {}).values())
+        missing = cache.missing(ledger.keys.values())
+        if ledger == old and not missing:
+            report.counts = graphfile.GraphFile(path).manifest["counts"]
+            return
+        if load and missing:
+            with timed(report, "extract"):
+                _extract([paper for paper in papers if ledger.keys[paper.id] in missing], ledger.keys, load, cache, options, report)
+        _write(path, ledger, Documents(papers, ledger.keys, cache), options, report)
+        cache.keep_only(ledger.keys.values())
+
+
+def _settled(ledger: Ledger, papers: list[Paper], options: Options, rows: GivenRows) -> tuple[Ledger, Callable[[], Extractor] | None]:
+    """The ledger with the settings of this build and the record key of every paper, and what loads the extractor."""
+    choice = options.extractor or ledger.settings.get("choice")
+    load = _loader(choice)
+    name = load().name if load else NO_EXTRACTOR
+    ontology = hashlib.sha256(ontology_path("kgbuild.yaml").read_bytes()).hexdigest()[:16]
+    settings = {
+        "kgbuild": version("kgbuild"),
+        "ontology": ontology,
+        "extractor": name,
+        "choice": choice if isinstance(choice, str) else None,
+    }
+    paper_keys = {paper.id: paper_key(paper) for paper in papers}
+    present = set(paper_keys.values())
+    given = {key: record for key, record in ledger.given.items() if key in present} | {key: record for key, (record, _) in rows.items()}
+    keys = {id_: given.get(key) or digest(name, ontology, key) for id_, key in paper_keys.items() if load or key in given}
+    return replace(ledger, given=given, keys=keys, settings=settings), load
+
+
+def _loader(choice: str | Extractor | None) -> Callable[[], Extractor] | None:
+    if choice == NO_EXTRACTOR:
+        return None
+    return partial(load_extractor, choice) if choice is None or isinstance(choice, str) else partial(_itself, choice)
+
+
+def _itself(extractor: Extractor) -> Extractor:
+    return extractor
+
+
+def _extract(
+    papers: list[Paper], keys: Mapping[str, str], load: Callable[[], Extractor], cache: RecordCache, options: Options, report: Report
+) -> None:
+    """Extract and keep; what is done is durable every `STORED` papers and when anything stops the build."""
+    done: list[tuple[str, dict[str, Any]]] = []
+    try:
+        for count, (paper, outcome) in enumerate(extract(papers, load, options.workers), 1):
+            if isinstance(outcome, str):
+                report.note(KgbuildError(f"paper {paper.id!r}: not extracted: {outcome}", "it is in the graph with its text alone"))
+            else:
+                done.append((keys[paper.id], outcome.to_json(paper.text)))
+                report.extracted += 1
+            if len(done) >= STORED:
+                cache.put(done)
+                done = []
+            options.on_progress("extract", count, len(papers))
+    finally:
+        cache.put(done)
+
+
+def _write(path: Path, ledger: Ledger, documents: Documents, options: Options, report: Report) -> None:
+    from kgbuild.resolution import assemble, resolve
+
+    with timed(report, "resolve"):
+        options.on_progress("resolve", 0, None)
+        resolution = resolve(documents, decisions=ledger.decisions)
+    with timed(report, "assemble"):
+        options.on_progress("assemble", 0, None)
+        graph = assemble(documents, resolution)
+        graph = replace(graph, manifest=_manifest(ledger, graph))
+    with timed(report, "write"), graphfile.new_data(path) as folder:
+        options.on_progress("write", 0, None)
+        graph.write(folder)
+        ledger.write(folder)
+        graphfile.write_database(folder, graph)
+    report.counts, report.written = graph.counts(), True
+
+
+def _manifest(ledger: Ledger, graph: Graph) -> dict[str, Any]:
+    """What decides the graph, and nothing that differs between two builds of it."""
+    texts = sorted({paper_key(paper) for papers in ledger.copies.values() for paper in papers})
+    decided = sorted(map(str, ledger.decisions))
+    return {
+        "kgbuild": ledger.settings["kgbuild"],
+        "ontology": ledger.settings["ontology"],
+        "extractor": ledger.settings["extractor"],
+        "inputs": digest(*texts),
+        "records": digest(*sorted(ledger.given.values())) if ledger.given else None,
+        "decisions": digest(*decided) if decided else None,
+        "counts": graph.counts(),
+    }
+
+
+def _compare(old: Ledger, papers: list[Paper], report: Report) -> None:
+    before = {paper.id: paper for paper in old.papers()} if old.copies else {}
+    after = {paper.id: paper for paper in papers}
+    report.added = sorted(after.keys() - before.keys())
+    report.removed = sorted(before.keys() - after.keys())
+    report.updated = sorted(id_ for id_ in after.keys() & before.keys() if after[id_] != before[id_])
+
+
+@contextmanager
+def timed(report: Report, stage: str) -> Iterator[None]:
+    """Note the seconds of a stage in the report."""
+    start = time.monotonic()
+    yield
+    report.seconds[stage] = report.seconds.get(stage, 0.0) + time.monotonic() - start
+
+
+@contextmanager
+def safely(path: Path) -> Iterator[None]:
+    """What the disk refuses becomes an error that names the graph; the old one is whole."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be written: {error.strerror or error}", "free some space or mend the rights, and run again"
+        ) from error
+
+
+def log(path: Path, report: Report, row: Mapping[str, Any]) -> None:
+    """Add what was done to the graph's log, where something was."""
+    if graphfile.is_graph_file(path) and report.written:
+        seconds = {stage: round(value, 3) for stage, value in report.seconds.items()}
+        now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+        changes = {name: len(getattr(report, name)) for name in ("added", "updated", "removed", "problems")}
+        graphfile.write_log(path, {"time": now, **row, **changes, "extracted": report.extracted, "seconds": seconds})
