@@ -89,14 +89,16 @@ def nquads(graph: Graph) -> Iterator[str]:
 
 def serialize(graph: Graph, format: str) -> bytes:
     """The graph in one of FORMATS, the same bytes for the same graph; Turtle and N-Triples drop the named graphs, not their triples."""
-    return b"".join(_serialized(graph, format))
-
-
-def write_file(graph: Graph, path: Path, format: str) -> None:
-    """Write the graph to a file in one of FORMATS."""
-    with path.open("wb") as stream:
-        for piece in _serialized(graph, format):
-            stream.write(piece)
+    if format == "nquads":
+        return "".join(nquads(graph)).encode()
+    kind, merged = FORMATS[format], format in ("turtle", "ntriples")
+    quads = ox.parse(as_stream(graph), ox.RdfFormat.N_QUADS, lenient=True)
+    # Turtle and its kin group by subject only where triples of one follow each other; TriG and JSON-LD by graph as well.
+    ordered = sorted(quads, key=lambda quad: ("" if merged else str(quad.graph_name), str(quad.subject)))
+    prefixes = None if format in ("ntriples", "jsonld") else prefixes_of(graph.schema)
+    if merged:
+        return _sorted_prefixes(ox.serialize((quad.triple for quad in ordered), format=kind, prefixes=prefixes) or b"")
+    return _sorted_prefixes(ox.serialize(ordered, format=kind, prefixes=prefixes) or b"")
 
 
 def read_file(path: Path, schema: Schema | None = None) -> Graph:
@@ -105,20 +107,6 @@ def read_file(path: Path, schema: Schema | None = None) -> Graph:
         return from_quads(ox.parse(path=str(path)), schema)
     except (SyntaxError, ValueError, OSError) as error:
         raise StoreError(f"{path}: not readable as RDF: {error}", "known: .ttl, .trig, .nt, .nq, .jsonld") from error
-
-
-def _serialized(graph: Graph, format: str) -> Iterator[bytes]:
-    if format == "nquads":
-        yield from (piece.encode() for piece in nquads(graph))
-        return
-    quads = ox.parse(as_stream(graph), ox.RdfFormat.N_QUADS, lenient=True)
-    # Turtle and its kin group by subject only when its triples follow each other; JSON-LD by graph as well.
-    merged = format in ("turtle", "ntriples")
-    ordered = sorted(quads, key=lambda quad: ("" if merged else str(quad.graph_name), str(quad.subject)))
-    if merged:
-        yield _sorted_prefixes(ox.serialize((quad.triple for quad in ordered), format=kind, prefixes=prefixes) or b"")
-    else:
-        yield _sorted_prefixes(ox.serialize(ordered, format=kind, prefixes=prefixes) or b"")
 
 
 def _sorted_prefixes(text: bytes) -> bytes:
