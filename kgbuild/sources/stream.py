@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import lzma
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -113,8 +115,11 @@ class Input:
         self._on_problem(problem)
 
     def _read(self, size: int) -> bytes:
+        return self._read_from(self._file, size)
+
+    def _read_from(self, file: IO[bytes], size: int) -> bytes:
         try:
-            return self._file.read(size)
+            return file.read(size)
         except _DAMAGED as error:
             reason = getattr(error, "strerror", None) or "compressed data is damaged or cut off"
             raise self.error(str(reason), hint="check the file, papers before that place are kept") from error
@@ -126,7 +131,7 @@ class Input:
             self._head = self._head[3:]
         elif encoding:
             self.encoding = encoding
-            recoded = _Recoded(_Rest(self._head, self._read), encoding, self.name)
+            recoded = _Recoded(_Rest(self._head, partial(self._read_from, self._file)), encoding, self.name)
             self._head, self._file = b"", io.BufferedReader(recoded, HEAD)
 
 
@@ -261,8 +266,6 @@ class _Recoded(io.RawIOBase):
     """UTF-16 or UTF-32 bytes as UTF-8, so that readers meet one encoding."""
 
     def __init__(self, file: io.RawIOBase, encoding: str, name: str) -> None:
-        import codecs
-
         self._file, self._name, self._encoding = file, name, encoding
         self._decoder = codecs.getincrementaldecoder(encoding)("strict")
         self._left = b""
