@@ -14,8 +14,8 @@ from kgbuild.records import Entity, Extraction, Paper
 __all__ = ["EXTRACTORS", "Extractor", "load_extractor", "parse_record"]
 
 # name -> module whose `load(**options)` makes the extractor
-EXTRACTORS = {"model": "kgbuild.extraction.model", "rules": "kgbuild.extraction.rules"}
-MODEL_FILES = Path(__file__).parent / "model"
+EXTRACTORS = {"model": "kgbuild.extraction.learned", "rules": "kgbuild.extraction.rules"}
+MODEL_FILES = Path(__file__).parent / "weights"
 
 
 class Extractor(Protocol):
