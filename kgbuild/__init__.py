@@ -12,14 +12,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kgbuild.changes import diff, merge, remove, verify
+    from kgbuild.changes import merge, remove
+    from kgbuild.comparison import diff
     from kgbuild.errors import KgbuildError
     from kgbuild.explorer import write_page
     from kgbuild.exporters import export, select
     from kgbuild.extraction import load_extractor
     from kgbuild.graph import Graph
-    from kgbuild.graphfile import GraphFile
-    from kgbuild.graphfile import GraphFile as open
+    from kgbuild.graphfile import GraphFile, open
     from kgbuild.pipeline import build, extract
     from kgbuild.queries import ask
     from kgbuild.records import Extraction, Paper
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from kgbuild.sources import read
     from kgbuild.stores import open_store
     from kgbuild.update import Report
+    from kgbuild.verification import verify
 
-# public name: module, and the name there where it differs
+# public name: module
 _HOME = {
     "Extraction": "kgbuild.records",
     "Graph": "kgbuild.graph",
@@ -38,18 +39,18 @@ _HOME = {
     "Report": "kgbuild.update",
     "ask": "kgbuild.queries",
     "build": "kgbuild.pipeline",
-    "diff": "kgbuild.changes",
+    "diff": "kgbuild.comparison",
     "export": "kgbuild.exporters",
     "extract": "kgbuild.pipeline",
     "load_extractor": "kgbuild.extraction",
     "load_schema": "kgbuild.schema",
     "merge": "kgbuild.changes",
-    "open": "kgbuild.graphfile:GraphFile",
+    "open": "kgbuild.graphfile",
     "open_store": "kgbuild.stores",
     "read": "kgbuild.sources",
     "remove": "kgbuild.changes",
     "select": "kgbuild.exporters",
-    "verify": "kgbuild.changes",
+    "verify": "kgbuild.verification",
     "write_page": "kgbuild.explorer",
 }
 __all__ = [
@@ -81,8 +82,7 @@ def __getattr__(name: str) -> Any:
     """A public name, imported when it is first asked for: `import kgbuild` itself loads nothing heavy."""
     if name not in _HOME:
         raise AttributeError(f"module 'kgbuild' has no attribute {name!r}")
-    module, _, there = _HOME[name].partition(":")
-    value = getattr(import_module(module), there or name)
+    value = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value
 

@@ -105,6 +105,11 @@ class GraphFile:
         self.close()
 
 
+def open(path: str | os.PathLike[str]) -> GraphFile:
+    """The graph at `path`, for reading; raises StoreError where there is none or its format is another version's."""
+    return GraphFile(path)
+
+
 def is_graph_file(path: Path) -> bool:
     """Whether a graph, of whatever format version, lies at the path."""
     return (path / CURRENT).is_file()

@@ -12,9 +12,9 @@ from typing import Any
 
 from kgbuild import graphfile, sources
 from kgbuild.errors import InputError, InputWarning, KgbuildError, RecordError
-from kgbuild.extraction import Extractor, parse_record
+from kgbuild.extraction import Extractor, load_extractor, parse_record
 from kgbuild.ledger import Ledger, digest, paper_key
-from kgbuild.records import Paper, dumps
+from kgbuild.records import Extraction, Paper, dumps
 from kgbuild.update import GivenRows, OnProgress, Options, Report, log, safely, timed, update
 
 Location = str | PathLike[str]
@@ -126,3 +126,9 @@ def _lines(files: Sequence[Path]) -> Iterator[tuple[Path, int, str]]:
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
             raise InputError(str(file), f"cannot be read: {reason}", hint="--records takes JSONL, one record a line") from error
+
+
+def extract(papers: Iterable[Paper], extractor: str | Extractor | None = None) -> Iterator[Extraction]:
+    """What each paper says, in order; `extractor` is a name or an object, without one the best that is installed."""
+    named = load_extractor(extractor) if extractor is None or isinstance(extractor, str) else extractor
+    return named.extract(papers)

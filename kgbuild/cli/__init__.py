@@ -124,7 +124,7 @@ def kgbuild(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 2 a problem that the user can mend (one line says how), 1 a bug (traceback)."""
+    """Run the command line and exit: 0 done, 1 a failed check (verify, diff) or a bug (traceback), 2 a problem that its user can mend."""
     arguments = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     command = typer.main.get_command(app)
     try:

@@ -108,7 +108,7 @@ def _write_aligned(names: list[str], rows: list[dict[str, Any]], stream: TextIO)
     for name in names:
         drawn.add_column(Text(name), overflow="fold", no_wrap=not terminal)
     for row in rows:
-        drawn.add_row(*(Text(_shown(row[name])) for name in names))
+        drawn.add_row(*(Text(shown(row[name])) for name in names))
     console = Console(file=stream, width=None if terminal else 100_000, highlight=False, soft_wrap=not terminal)
     with console.capture() as capture:
         console.print(drawn)
@@ -120,12 +120,12 @@ def _cell(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else value
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A cell for people: lists joined, fractions short, control characters made visible, so that no text steers the terminal."""
     if value is None:
         return ""
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1e4 else f"{value:g}"
     if isinstance(value, list):
-        return ", ".join(map(_shown, value))
+        return ", ".join(map(shown, value))
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in str(value))
