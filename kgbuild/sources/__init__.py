@@ -16,7 +16,7 @@ from kgbuild.errors import InputError, KgbuildError
 from kgbuild.records import Paper
 from kgbuild.sources import detection
 from kgbuild.sources.locations import belongs, files, source_name
-from kgbuild.sources.stream import Input, Problem, open_input
+from kgbuild.sources.stream import MIB, Input, Problem, open_input
 from kgbuild.sources.union import unite
 
 __all__ = ["FORMATS", "Format", "belongs", "detect", "read", "source_name", "unite"]
@@ -73,11 +73,12 @@ def detect(source: Input) -> Format | None:
     """
     head = detection.Head(source)
     if not head.bytes.strip():
+        if source.peek(MIB).strip():
+            raise source.error("begins with more than 64 KiB of white space")
         return None
     row = next((row for row in FORMATS if row.recognises(head)), None)
     if row is None:
-        message, hint = detection.refusal(head)
-        raise source.error(message, hint=hint or f"known formats: {_NAMES}; --format names one")
+        raise detection.refusal(source, head, f"known formats: {_NAMES}; --format names one")
     return row
 
 

@@ -6,6 +6,7 @@ import re
 from functools import cached_property
 from typing import Any
 
+from kgbuild.errors import InputError
 from kgbuild.sources.jsontext import first_record
 from kgbuild.sources.pages import pairs
 from kgbuild.sources.stream import HEAD, Input
@@ -27,7 +28,7 @@ class Head:
     @cached_property
     def text(self) -> str:
         """The head as text, without the line that it cuts off."""
-        whole = self.bytes if len(self.bytes) < HEAD else self.bytes.rpartition(b"\n")[0]
+        whole = self.bytes if len(self.bytes) < HEAD else self.bytes.rpartition(b"\n")[0] or self.bytes
         return whole.decode("utf-8", "replace").lstrip("\ufeff")
 
     @cached_property
@@ -40,11 +41,14 @@ class Head:
         return match.group(1) if match else ""
 
     @cached_property
+    def json(self) -> dict[str, Any] | InputError | None:
+        """The first JSON record, or why there is none; None for anything else."""
+        return first_record(self._source) if self.bytes.lstrip()[:1] in (b"{", b"[") else None
+
+    @property
     def record(self) -> dict[str, Any]:
         """The first JSON record; empty for anything else."""
-        if self.bytes.lstrip()[:1] not in (b"{", b"["):
-            return {}
-        return first_record(self._source) or {}
+        return self.json if isinstance(self.json, dict) else {}
 
 
 def is_acl(head: Head) -> bool:
@@ -117,8 +121,15 @@ def is_pages(head: Head) -> bool:
     return bool(found) and len(left_over) <= max(2, len(found) // 2)
 
 
-def refusal(head: Head) -> tuple[str, str]:
-    """(message, hint) about an input that is none of the formats."""
+def refusal(source: Input, head: Head, hint: str) -> InputError:
+    """The error about an input that is none of the formats; `hint` where nothing better can be said."""
+    if isinstance(head.json, InputError):
+        return head.json
+    message, better = _unknown(head)
+    return source.error(message, hint=better or hint)
+
+
+def _unknown(head: Head) -> tuple[str, str]:
     start = head.bytes.lstrip()[:512].lower()
     if start.startswith(b"%pdf"):
         return "a PDF", "give titles and abstracts, for example as JSON lines"
@@ -126,6 +137,8 @@ def refusal(head: Head) -> tuple[str, str]:
         return "an HTML page", "save its text, titles and abstracts line by line"
     if head.bytes.startswith((b"\x1f\x8b", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")):
         return "compressed twice", "unpack it once"
+    if head.record:
+        return "JSON without a title in its first record", ""
     if b"\0" in head.bytes:
         return "binary data, no format of papers", ""
     return "no known format", ""

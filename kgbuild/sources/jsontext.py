@@ -32,18 +32,22 @@ def records(source: Input) -> Iterator[tuple[str, dict[str, Any]]]:
             source.problem("not a JSON object", position)
 
 
-def first_record(source: Input) -> dict[str, Any] | None:
-    """The first object, looked at without consuming it; None where none can be read in the first 16 MiB."""
+def first_record(source: Input) -> dict[str, Any] | InputError | None:
+    """The first object, looked at without consuming it; the error, or None, where none can be read in the first 8 MiB."""
     size = HEAD
     while True:
         head = source.peek(size)
-        trial = Input(source.name, io.BytesIO(head), lambda _: None)
+        problems: list[InputError] = []
+        trial = Input(source.name, io.BytesIO(head), problems.append)
         try:
             found = next((value for _, value in values(trial) if isinstance(value, dict)), None)
-        except InputError:
+        except InputError as error:
+            problems.append(error)
             found = None
-        if found is not None or len(head) < size or size >= LINE_LIMIT:
+        if found is not None:
             return found
+        if len(head) < size or size >= LINE_LIMIT:
+            return problems[0] if problems else None
         size *= 16
 
 
@@ -155,7 +159,7 @@ class _Window:
         return sign
 
     def value(self) -> Any:
-        """Consume one JSON value of at most 16 MiB."""
+        """Consume one JSON value of at most 8 MiB."""
         self.peek()
         size = HEAD
         while len(self._text) - self._at <= LINE_LIMIT:

@@ -16,9 +16,9 @@ DEPTH = 200  # folders within folders
 
 
 def source_name(location: str | os.PathLike[str]) -> str:
-    """The name by which a graph remembers a location: as it was given, without `./` and closing slashes."""
+    """The name by which a graph remembers a location: as it was given, without `./` and closing slashes, in printable signs."""
     text = os.fspath(location)
-    return text if text == STDIN else PurePath(os.path.normpath(text)).as_posix()
+    return text if text in (STDIN, "") else _printable(PurePath(os.path.normpath(text)).as_posix())
 
 
 def belongs(source: str, location: str | os.PathLike[str]) -> bool:
@@ -42,17 +42,24 @@ def files(location: str | os.PathLike[str], on_problem: Problem) -> Iterator[tup
     if name == STDIN:
         yield name, None
         return
-    path = Path(name)
+    path = Path(location)
     try:
+        if not name:
+            raise ValueError("an empty name")
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:
-        if glob.has_magic(name) and not os.path.lexists(name):
-            yield from _globbed(name, on_problem)
+        if glob.has_magic(name) and not os.path.lexists(path):
+            yield from _globbed(os.path.normpath(location), on_problem)
         else:
             on_problem(InputError(name, _reason(error), hint="give files, folders, patterns or - for standard input"))
         return
     if stat.S_ISDIR(mode):
-        yield from _walk(path, name, on_problem, set())
+        empty = True
+        for item in _walk(path, name, on_problem, set()):
+            empty = False
+            yield item
+        if empty:
+            on_problem(InputWarning(name, "no files in it"))
     elif stat.S_ISREG(mode) or stat.S_ISFIFO(mode):
         yield name, path
     else:
@@ -64,11 +71,15 @@ def _globbed(pattern: str, on_problem: Problem) -> Iterator[tuple[str, Path | No
     if "**" in parts:
         # The library's own ** follows links in circles; our walk does not.
         base = PurePath(*parts[: next(index for index, part in enumerate(parts) if glob.has_magic(part))])
-        found = [item for item in _walk(Path(base), base.as_posix(), on_problem, set()) if _parts_match(PurePath(item[0]).parts, parts)]
+        found = [
+            item
+            for item in _walk(Path(base), _printable(base.as_posix()), on_problem, set())
+            if _parts_match(PurePath(item[0]).parts, parts)
+        ]
     else:
         found = [item for name in sorted(glob.glob(pattern)) for item in files(name, on_problem)]
     if not found:
-        on_problem(InputError(pattern, "no such file, and no file matches it", hint="check the name"))
+        on_problem(InputError(_printable(pattern), "no such file, and no file matches it", hint="check the name"))
     yield from found
 
 
@@ -104,16 +115,25 @@ def _walk(folder: Path, name: str, on_problem: Problem, seen: set[tuple[int, int
     for entry in entries:
         if entry.startswith("."):
             continue
-        path, label = folder / entry, entry if name == "." else f"{name.rstrip('/')}/{entry}"
+        path, shown = folder / entry, _printable(entry)
+        label = shown if name == "." else f"{name.rstrip('/')}/{shown}"
         try:
             mode = path.stat().st_mode
         except OSError as error:
             on_problem(InputError(label, _reason(error)))
             continue
-        if stat.S_ISDIR(mode):
+        if stat.S_ISDIR(mode) and path.is_symlink() and folder.resolve().is_relative_to(path.resolve()):
+            on_problem(InputWarning(label, "a link to a folder above it, left out"))
+        elif stat.S_ISDIR(mode):
             yield from _walk(path, label, on_problem, seen)
         elif stat.S_ISREG(mode):
             yield label, path
+
+
+def _printable(name: str) -> str:
+    """File names are bytes: what is no text or would break a line is shown as a replacement sign."""
+    text = os.fsencode(name).decode("utf-8", "replace")
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
 def _reason(error: OSError | ValueError) -> str:

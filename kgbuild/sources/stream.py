@@ -19,7 +19,7 @@ from kgbuild.errors import InputError, InputWarning
 
 MIB = 1 << 20
 HEAD = 1 << 16  # bytes that detection looks at first
-LINE_LIMIT = 16 * MIB  # bytes of one line or one JSON value
+LINE_LIMIT = 8 * MIB  # bytes of one line or one JSON value
 BOMB_FLOOR = 64 * MIB  # bytes that may come out before the ratio is looked at
 BOMB_RATIO = 250  # text shrinks 3 to 20 times, repetitive test data perhaps 100 times
 XZ_MEMORY = 256 * MIB  # the dictionary an .xz file may ask for; xz -9 asks for 64 MiB

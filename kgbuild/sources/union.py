@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections import defaultdict
@@ -14,6 +15,7 @@ from kgbuild.sources.fields import SCHEMES, acl_of, content_id
 from kgbuild.sources.stream import Problem
 
 SAME_TITLE = 60  # of 100, rapidfuzz token_set_ratio: below it one DOI names two papers, such as the papers of one book
+RIVALS = 20  # different papers that one DOI may be compared with
 TITLE_WORDS = 4  # a shorter title ("Introduction") does not tell papers apart
 
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
@@ -64,10 +66,10 @@ def _groups(copies: Sequence[Paper]) -> Iterator[list[int]]:
     for index, paper in enumerate(copies):
         for key in sorted(_keys(paper)):
             same = next((other for other in by_key[key] if _agree(copies[other], paper, key)), None)
-            if same is None:
-                by_key[key].append(index)
-            else:
+            if same is not None:
                 parent[root(index)] = root(same)
+            elif len(by_key[key]) < RIVALS:
+                by_key[key].append(index)
     members: dict[int, list[int]] = defaultdict(list)
     for index in range(len(copies)):
         members[root(index)].append(index)
@@ -78,7 +80,7 @@ def _keys(paper: Paper) -> set[str]:
     acl = acl_of(paper.doi) or acl_of(paper.url)
     keys = {f"id:{paper.id}", paper.doi and f"id:doi:{paper.doi}", paper.arxiv and f"id:arxiv:{paper.arxiv}", acl and f"id:acl:{acl}"}
     if paper.abstract:
-        keys.add(f"text:{normal(paper.title)}\n{normal(paper.abstract)}")
+        keys.add("text:" + hashlib.sha1(f"{normal(paper.title)}\n{normal(paper.abstract)}".encode()).hexdigest())
     return {key for key in keys if key}
 
 

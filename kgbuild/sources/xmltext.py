@@ -17,8 +17,6 @@ def elements(source: Input, names: Collection[str]) -> Iterator[Any]:
 
     Raises: InputError with the line where the XML is not well-formed, declares entities or holds an endless record.
     """
-    if b"<!ENTITY" in source.peek():
-        raise source.error("the XML declares entities", hint="resolve them first; kgbuild expands none")
     encoding = "utf-8" if source.encoding != "utf-8" else None
     # lxml calls read() of the stream, so that errors of the stream come through as they are.
     parser = etree.iterparse(
@@ -29,6 +27,8 @@ def elements(source: Input, names: Collection[str]) -> Iterator[Any]:
         for event, element in parser:
             inside += 1
             if event == "start":
+                if inside == 1:
+                    _refuse_entities(source, element)
                 if current is None and local(element) in names:
                     current, inside = element, 0
                 elif current is not None and inside > 2 * RECORD_LIMIT:
@@ -73,6 +73,13 @@ def text(element: Any | None) -> str:
 def child_text(element: Any, name: str) -> str:
     """The text of the first direct child of that name, without white space around it; empty where there is none."""
     return text(child(element, name)).strip()
+
+
+def _refuse_entities(source: Input, root: Any) -> None:
+    """Entities are never expanded; text that leaned on them would be wrong, so the whole input is refused."""
+    declared = root.getroottree().docinfo.internalDTD
+    if declared is not None and next(iter(declared.iterentities()), None) is not None:
+        raise source.error("the XML declares entities", hint="resolve them first; kgbuild expands none")
 
 
 def _forget(element: Any) -> None:
