@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import pyshacl
 import pytest
-from rdflib import OWL, RDF, RDFS, SKOS, URIRef
+from rdflib import OWL, RDF, RDFS, SH, SKOS, URIRef
 from rdflib import Graph as Triples
 
+from kgbuild.graph import Graph
 from kgbuild.schema import load_schema
+from kgbuild.stores.rdf import serialize
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "scripts" / "generate.py"
@@ -20,6 +23,7 @@ SCHEMA = load_schema()
 
 
 def _script() -> ModuleType:
+    sys.path.insert(0, str(SCRIPT.parent))
     spec = importlib.util.spec_from_file_location("generate", SCRIPT)
     assert spec
     assert spec.loader
@@ -107,3 +111,59 @@ def test_page_tells_every_type_and_property() -> None:
     for name, relation in SCHEMA.relations.items():
         assert f"| `{name}` |" in text
         assert relation.description in text
+
+
+def _statement(paper: str, **changes: object) -> dict[str, object]:
+    one = {"evidence_paper": paper, "evidence_start": 0, "evidence_end": 5, "evidence_text": "Bert.", "evidence_confidence": 0.5}
+    one |= {
+        "evidence_head_start": -1,
+        "evidence_head_end": -1,
+        "evidence_tail_start": 0,
+        "evidence_tail_end": 4,
+        "evidence_extractor": "hand 1",
+    }
+    return {"belief": 0.5, "support": 1, "background": False, **{name: [value] for name, value in one.items()}, **changes}
+
+
+def _small_graph() -> Graph:
+    concept = {"aliases": [], "same_as": [], "papers": 1, "mentions": 1}
+    ends = {"source_type": "Method", "source": "method:bert", "target_type": "Method", "target": "method:lm"}
+    bare = {column.name: [] for column in SCHEMA.relations["USED_FOR"].properties if column.many}
+    return Graph.from_rows(
+        {
+            "Paper": [{"id": "p1", "title": "Bert.", "abstract": "", "year": 2018, "authors": ["B", "A"]}],
+            "Method": [{"id": "method:bert", "name": "BERT", **concept}, {"id": "method:lm", "name": "language model", **concept}],
+            "Metric": [{"id": "metric:f1", "name": "F1", "better": "higher", **concept}],
+        },
+        {
+            "USED_FOR": [{**ends, **_statement("p1")}],
+            "SUBCLASS_OF": [{**ends, **_statement("p1", **bare, background=True, support=0)}],
+            "MENTIONS": [{"source_type": "Paper", "source": "p1", "target_type": "Method", "target": "method:bert", **_statement("p1")}],
+        },
+    )
+
+
+def _violations(text: str) -> list[str]:
+    _, report, _ = pyshacl.validate(Triples().parse(data=text, format="turtle"), shacl_graph=_triples("shapes.ttl"))
+    return sorted(str(message) for message in report.objects(None, SH.resultMessage))
+
+
+def test_shapes_pass_a_sound_graph_and_name_each_fault() -> None:
+    """A graph as kgbuild writes it conforms; a fault in a value, a count, an end or the evidence is reported by its own shape."""
+    text = serialize(_small_graph(), "turtle").decode()
+    assert _violations(text) == []
+    faults = {
+        ('kg:belief "0.5"', 'kg:belief "1.5"'): "Statement.belief",
+        ('kg:better "higher"', 'kg:better "sideways"'): "Metric.better",
+        ('dcterms:title "Bert."', 'dcterms:alternative "Bert."'): "Paper.title",
+        ("kg:background true", "kg:background false"): "Statement: at least one piece of evidence",
+        ("metric:f1> a kg:Metric", "metric:f1> kg:USED_FOR <x:y> ; a kg:Metric"): "USED_FOR may only go",
+        ("oa:start 0", "oa:start -4"): "Evidence.start",
+        ("kg:papers 1", 'kg:papers "many"'): "papers",
+        ("fabio:hasPublicationYear 2018", 'fabio:hasPublicationYear "MMXVIII"'): "Paper.year",
+    }
+    for (sound, faulty), message in faults.items():
+        assert sound in text, sound
+        found = _violations(text.replace(sound, faulty))
+        assert found, sound
+        assert all(message in line for line in found), found
