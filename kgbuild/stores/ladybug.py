@@ -87,20 +87,9 @@ class LadybugStore(Closing):
         """The rows of one Cypher statement; read-only unless `write`. Raises QueryError as the Store protocol says."""
         connection = self._connection(write=write)
         given = dict(parameters or {})
-        outside = _outside_literals(text)
-        # Reading files, fetching extensions and writing files pass as reading with the database; not with us.
-        if not write and (not re.match(READS, outside, re.IGNORECASE) or re.search(r"\bLOAD\s+(FROM|WITH)\b", outside, re.IGNORECASE)):
-            first = (outside.split() or ["nothing"])[0]
-            raise QueryError(
-                f"only queries that read are allowed, and this one starts with {first}", "MATCH reads; --write allows the rest"
-            )
-        # A parameter that is not given would silently be null.
-        missing = [name for name in re.findall(r"\$(\w+)", outside) if name not in given]
-        if missing:
-            raise QueryError(f"the query needs a value for ${missing[0]}", f"give it as a parameter named {missing[0]}")
+        _check(text, given, write=write)
         try:
-            # Preparing first keeps the driver from reading Python variables named in the text.
-            return _rows(connection, connection.prepare(text, given), given)
+            return _rows(connection, text, given)
         except (RuntimeError, ValueError, TypeError) as error:
             raise self._query_error(error, connection) from error
 
@@ -253,7 +242,7 @@ def _read_edges(connection: ladybug.Connection, relation: RelationType) -> pa.Ta
     return pa.concat_tables(parts)
 
 
-def _rows(connection: ladybug.Connection, text: str | ladybug.PreparedStatement, parameters: dict[str, Any] | None = None) -> pa.Table:
+def _rows(connection: ladybug.Connection, text: str, parameters: dict[str, Any] | None = None) -> pa.Table:
     return cast(ladybug.QueryResult, connection.execute(text, parameters)).get_as_arrow(CHUNK)
 
 
@@ -282,6 +271,20 @@ def _manifest(tables: Mapping[str, str]) -> dict[str, Any]:
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
+
+
+def _check(text: str, given: Mapping[str, Any], *, write: bool) -> None:
+    """Raise QueryError for what the database itself would let pass: files, extensions, several statements, missing parameters."""
+    outside = _outside_literals(text)
+    if not write and (not re.match(READS, outside, re.IGNORECASE) or re.search(r"\bLOAD\s+(FROM|WITH)\b", outside, re.IGNORECASE)):
+        first = (outside.split() or ["nothing"])[0]
+        raise QueryError(f"only queries that read are allowed, and this one starts with {first}", "MATCH reads; --write allows the rest")
+    if re.search(r";\s*\S", outside):
+        raise QueryError("only one statement at a time", "ask them one after the other")
+    # A parameter that is not given would silently be null.
+    missing = [name for name in re.findall(r"\$(\w+)", outside) if name not in given]
+    if missing:
+        raise QueryError(f"the query needs a value for ${missing[0]}", f"give it as a parameter named {missing[0]}")
 
 
 def _outside_literals(text: str) -> str:

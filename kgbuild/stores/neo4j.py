@@ -130,8 +130,8 @@ class Neo4jStore(Closing):
     def _refuse_unknown_names(self, summary: neo4j.ResultSummary) -> None:
         """Neo4j only warns about names that it has never seen; those that the ontology has not either are mistakes."""
         labels = {*self.schema.nodes, *self.schema.relations}
-        for notification in summary.summary_notifications:
-            found = re.search(r"missing (label|relationship type|property) name is: (.+?)\)", notification.description or "")
+        for status in summary.gql_status_objects:
+            found = re.search(r"The (label|relationship type|property) `(.+)` does not exist", status.status_description)
             if found and found[2] not in (known := property_names(self.schema) if found[1] == "property" else labels):
                 kind = "property" if found[1] == "property" else "label or relation"
                 raise QueryError(f"there is no {kind} {found[2]!r}", nearest(found[2], known))
