@@ -10,6 +10,8 @@ import re
 from functools import cache
 from typing import Any
 
+LATEX_LIMIT = 20_000  # characters; the converter takes some 10 microseconds for each
+
 _TAG = re.compile(
     r"</?(?:jats:)?(?:abstract|b|bold|br|div|em|i|inline-formula|italic|li|list|list-item|monospace|ol|p|sc|sec|section|span|strong|sub|sup"
     r"|title|tt|u|ul)(?:\s[^<>]{0,200})?/?>",
@@ -37,7 +39,7 @@ _HIDDEN = {"<<": "\ue000", ">>": "\ue001", "~": "\ue002"}
 def clean(text: str) -> str:
     r"""Plain text on one line: tags and entities resolved, LaTeX turned into Unicode, white space collapsed.
 
-    LaTeX that does not parse, and macros that nobody knows, stay as they stand.
+    LaTeX that does not parse, LaTeX in texts beyond 20,000 characters, and macros that nobody knows stay as they stand.
 
     >>> clean(r"{G}r\"obner   bases &amp; <i>BERT</i> at 94.0\\%")
     'Gröbner bases & BERT at 94.0%'
@@ -50,7 +52,7 @@ def clean(text: str) -> str:
         text = _ENTITY.sub(lambda match: html.unescape(match.group()), text)
         text = _SURROGATE.sub("\ufffd", text)
     text = squeeze(text)
-    return squeeze(_latex(text)) if _LATEX.search(text) else text
+    return squeeze(_latex(text)) if len(text) <= LATEX_LIMIT and _LATEX.search(text) else text
 
 
 def _decoded_again(match: re.Match[str]) -> str:

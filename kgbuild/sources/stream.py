@@ -50,15 +50,15 @@ class Input:
 
     def problem(self, message: str, position: str = "", hint: str = "") -> None:
         """Report a record that cannot be read; reading goes on."""
-        self._report(InputError(self.name, message, position=position, hint=hint))
+        self._report(self.error(message, position, hint))
 
     def warn(self, message: str, position: str = "", hint: str = "") -> None:
         """Report something that a user should know and that loses no readable paper."""
-        self._report(InputWarning(self.name, message, position=position, hint=hint))
+        self._report(InputWarning(self.name, _short(message), position=position, hint=hint))
 
     def error(self, message: str, position: str = "", hint: str = "") -> InputError:
         """The error to raise when the rest of the input cannot be read."""
-        return InputError(self.name, message, position=position, hint=hint)
+        return InputError(self.name, _short(message), position=position, hint=hint)
 
     def peek(self, size: int = HEAD) -> bytes:
         """The first `size` bytes (fewer at the end of the input); nothing is consumed."""
@@ -153,6 +153,12 @@ def open_input(name: str, path: Path | None, on_problem: Problem) -> Input:
         return plain
     packed = _Counted(plain.file())
     return Input(name, io.BufferedReader(_Guarded(decompress(packed), packed, name), HEAD), on_problem, opened=raw)
+
+
+def _short(message: str) -> str:
+    """One line of at most 200 signs: what libraries say may quote the whole input."""
+    line = " ".join(message.split())
+    return line if len(line) <= 200 else f"{line[:199]}…"
 
 
 def _legacy(line: bytes) -> str:

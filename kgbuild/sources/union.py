@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 
-from kgbuild.errors import InputError
+from kgbuild.errors import InputWarning
 from kgbuild.records import Paper
 from kgbuild.sources.fields import SCHEMES, acl_of, content_id
 from kgbuild.sources.stream import Problem
@@ -20,6 +20,7 @@ TITLE_WORDS = 4  # a shorter title ("Introduction") does not tell papers apart
 
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _NOISE = re.compile(r"[\W_]+")
+_ASCII_NOISE = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 _METADATA = tuple(field.name for field in fields(Paper) if field.name not in ("id", "title", "abstract", "code"))
 
 
@@ -29,27 +30,34 @@ def unite(papers: Iterable[Paper], *, on_problem: Problem | None = None) -> list
     Copies are the same paper if they share an id, DOI, arXiv or ACL id (and their titles agree), or title and abstract but for case,
     punctuation and LaTeX; a copy without an abstract joins the one paper of its title. The text of one copy stands: our own records
     before all others, then the longest abstract, then the cleanest; metadata that it lacks come from the next copies.
-    on_problem: told of ids of our own that name different papers; only the first of these papers is kept.
+    on_problem: told of ids of our own that name different papers; only one of these papers keeps it, the others are named by content.
     """
     copies = sorted(set(papers), key=_sort_key)
     groups = _join_titles([[copies[index] for index in group] for group in _groups(copies)])
-    united: dict[str, Paper] = {}
-    for paper in sorted(map(_merged, groups), key=_rank):
-        if paper.id not in united:
-            united[paper.id] = paper
-        elif _scheme(paper.id) < 0:
-            if on_problem:
-                message = f"id {paper.id!r} also names another paper, left out: {paper.title[:60]!r}"
-                on_problem(InputError("inputs", message, hint="give each paper an id of its own"))
-        else:
+    united: dict[str, list[Paper]] = defaultdict(list)
+    for group in groups:
+        paper = _merged(group)
+        united[paper.id].append(paper)
+    kept: dict[str, Paper] = {}
+    for id, rivals in sorted(united.items()):
+        first, *others = sorted(rivals, key=_rank) if len(rivals) > 1 else rivals
+        kept[id] = first
+        for paper in others:
             other = replace(paper, id=content_id(paper.title, paper.abstract))
-            united.setdefault(other.id, other)
-    return sorted(united.values(), key=lambda paper: paper.id)
+            kept.setdefault(other.id, other)
+            if on_problem and _scheme(id) < 0:
+                message = f"id {id!r} names several papers; {paper.title[:60]!r} is called {other.id} now"
+                on_problem(InputWarning("inputs", message, hint="give each paper an id of its own"))
+    return [kept[id] for id in sorted(kept)]
 
 
 def normal(text: str) -> str:
     """Letters and digits alone, in one case: what two copies of a text share."""
-    return _NOISE.sub("", unicodedata.normalize("NFKD", _COMMAND.sub("", text)).casefold())
+    if "\\" in text:
+        text = _COMMAND.sub("", text)
+    if text.isascii():
+        return text.encode().lower().translate(None, _ASCII_NOISE).decode()
+    return _NOISE.sub("", unicodedata.normalize("NFKD", text).casefold())
 
 
 def _groups(copies: Sequence[Paper]) -> Iterator[list[int]]:
@@ -125,6 +133,8 @@ def _contradict(bare: list[Paper], full: list[Paper]) -> bool:
 
 
 def _merged(group: list[Paper]) -> Paper:
+    if len(group) == 1:
+        return group[0]
     ordered = sorted(group, key=_rank)
     best = ordered[0]
     filled = {name: next(filter(None, (getattr(paper, name) for paper in ordered)), getattr(best, name)) for name in _METADATA}
