@@ -12,6 +12,8 @@ from kgbuild.graph import Graph
 # Graphviz draws by these, and pydot fails on `name`, `src` and `dst`; ours of the same name get an underscore.
 RESERVED = ("label", "fillcolor", "color", "style", "shape", "weight", "type", "node_id", "rel_type", "url", "name", "src", "dst")
 
+PIECE = 2_000  # characters: 14,000 bytes if each of them has to be spelt out
+
 
 def write(graph: Graph, path: Path) -> None:
     """Write a `digraph`; the manifest is its `comment`."""
@@ -33,9 +35,17 @@ def write(graph: Graph, path: Path) -> None:
 
 
 def quoted(text: str) -> str:
-    r"""The text as a DOT string: `\`, `"` and line ends escaped as labels read them, unprintable characters made visible."""
+    r"""The text as a DOT string: `\`, `"` and line ends escaped as labels read them, unprintable characters made visible.
+
+    Long texts become several strings joined by +, as Graphviz reads at most 16,384 bytes of one.
+    """
+    pieces = [text[start : start + PIECE] for start in range(0, len(text), PIECE)] or [""]
+    return " + ".join(f'"{_escaped(piece)}"' for piece in pieces)
+
+
+def _escaped(text: str) -> str:
     escaped = flat.visible(text).replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + escaped.replace("\r", "\\r").replace("\n", "\\n") + '"'
+    return escaped.replace("\r", "\\r").replace("\n", "\\n")
 
 
 def _attributes(own: dict[str, str], columns: list[flat.Attribute], row: dict[str, Any]) -> str:

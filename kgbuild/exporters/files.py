@@ -30,6 +30,8 @@ def replacing(path: Path) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix=f".{path.name[:40]}.", dir=path.parent) as folder:
             beside = Path(folder) / path.name
             yield beside
+            if path.exists() and path.is_dir() != beside.is_dir():
+                raise KgbuildError(f"{path}: a {'folder' if path.is_dir() else 'file'} is in the way", "give another name, or remove it")
             _sync(beside)
             _swap(beside, path, Path(folder) / "replaced")
     except OSError as error:
