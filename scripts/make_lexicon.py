@@ -54,7 +54,7 @@ def read_gazetteers(folder: Path) -> dict[str, str]:
         with (folder / file).open(encoding="utf-8", newline="") as stream:
             for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
                 for name in {row["name"], *(row["alias"].split("|") if row.get("alias") else [])}:
-                    if 2 <= len(name_key(name)) and any(char.isalpha() for char in name) and len(name) <= 60 and "\t" not in name:
+                    if len(name_key(name)) >= 2 and any(char.isalpha() for char in name) and len(name) <= 60 and "\t" not in name:
                         counts[name][type_] += int(row["count"] or 1)
     return {name: max(sorted(types), key=types.__getitem__) for name, types in sorted(counts.items())}
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 _DIGITS = r"\d+(?:,\d{3})*(?:\.\d+)?"
 _PERCENT = r"\\?%|percentage points?|percents?\b|per cent\b"
-_NUMBER = re.compile(
-    rf"(?<![\w.,/])(?<![A-Za-z]-)(?P<first>{_DIGITS}|\.\d+)"
-    rf"(?:\s?(?:{_PERCENT}|x|×)?\s?(?:-{{1,3}}|–|—|~|\bto\b)\s?(?P<last>{_DIGITS})(?=\s?(?:{_PERCENT}|x\b|×|\b)))?"
-    rf"(?![\d])(?:(?P<gap>\s?-?\s?)(?P<unit>(?:absolute |relative )?(?:{_PERCENT})|(?:absolute |percentage )?points?\b|pp\b|x\b|X\b|×|\$?\\times\$?|times\b|folds?\b"
-    r"|fps\b|FPS\b|frames per second|ms\b|milliseconds?\b|s\b|seconds?\b|minutes?\b|hours?\b|dB\b|[KMGT]B\b|[KMGT]?FLOPs\b|GFLOPS\b|mm\b|cm\b|m\b"
-    r"|[KMB]\b|million\b|billion\b|orders? of magnitude))?(?!\w)"
+_RANGE = rf"(?:\s?(?:{_PERCENT}|x|×)?\s?(?:-{{1,3}}|–|—|~|\bto\b)\s?(?P<last>{_DIGITS})(?=\s?(?:{_PERCENT}|x\b|×|\b)))?"
+_TIMES = r"x\b|X\b|×|\$?\\times\$?|times\b|folds?\b|orders? of magnitude"
+_MEASURE = (
+    r"fps\b|FPS\b|frames per second|ms\b|milliseconds?\b|s\b|seconds?\b|minutes?\b|hours?\b|dB\b|[KMGT]B\b|[KMGT]?FLOPs\b|GFLOPS\b|"
+    r"mm\b|cm\b|m\b|[KMB]\b|million\b|billion\b"
 )
+_UNIT = rf"(?:absolute |relative )?(?:{_PERCENT})|(?:absolute |percentage )?points?\b|pp\b|{_TIMES}|{_MEASURE}"
+_NUMBER = re.compile(rf"(?<![\w.,/])(?<![A-Za-z]-)(?P<first>{_DIGITS}|\.\d+){_RANGE}(?![\d])(?:\s?-?\s?(?P<unit>{_UNIT}))?(?!\w)")
 _WORDS = {"half": "50", "halves": "50", "halved": "50", "halving": "50"} | dict.fromkeys(
     ("doubles", "doubled", "doubling", "double", "twice"), "2"
 )

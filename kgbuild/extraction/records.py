@@ -43,10 +43,7 @@ def occurrences(surface: str, text: str) -> list[Span]:
 
 
 def match_surfaces(surfaces: Mapping[str, Iterable[str]], text: str) -> dict[str, tuple[Span, ...]]:
-    """Mentions of each eid by its surfaces: where two overlap the longer wins, then the earlier.
-
-    An entity whose every occurrence lies inside longer ones keeps them, so that no entity is left without a place in the text.
-    """
+    """Mentions of each eid by its surfaces: where two overlap the longer wins, then the earlier."""
     found = sorted({(span, eid) for eid, forms in surfaces.items() for form in forms for span in occurrences(form, text)})
     taken: list[Span] = []
     mentions: dict[str, list[Span]] = {eid: [] for eid in surfaces}
@@ -54,10 +51,12 @@ def match_surfaces(surfaces: Mapping[str, Iterable[str]], text: str) -> dict[str
         if not any(start < right and left < end for left, right in taken):
             taken.append((start, end))
             mentions[eid].append((start, end))
-    for eid, spans in mentions.items():
-        if not spans:
-            spans.extend(span for span, owner in found if owner == eid)
     return {eid: tuple(sorted(spans)) for eid, spans in mentions.items()}
+
+
+def _nested(surfaces: Iterable[str], text: str) -> tuple[Span, ...]:
+    """Where an entity stands whose every occurrence is part of a longer name: no node is left without a place in the text."""
+    return tuple(sorted({span for form in surfaces for span in occurrences(form, text)}))
 
 
 def _rows(row: Mapping[str, Any], key: str, paper_id: str) -> Sequence[Any]:
@@ -91,7 +90,13 @@ def _entities(rows: Sequence[Any], paper: Paper) -> tuple[Entity, ...]:
             require(owner == eid, paper.id, f"surface {surface!r} stands in two entities, {owner} and {eid}")
     mentions = match_surfaces({eid: forms for eid, forms in surfaces.items() if eid not in given}, paper.text) | given
     return tuple(
-        Entity(row["eid"], row["type"], row["name"], mentions[row["eid"]], _confidence(row.get("confidence", 1.0), paper.id, row["eid"]))
+        Entity(
+            row["eid"],
+            row["type"],
+            row["name"],
+            mentions[row["eid"]] or _nested(surfaces[row["eid"]], paper.text),
+            _confidence(row.get("confidence", 1.0), paper.id, row["eid"]),
+        )
         for row in rows
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from kgbuild.extraction.signatures import Rules, View, answers, of_pair, of_proposal, of_task
 from kgbuild.records import Relation

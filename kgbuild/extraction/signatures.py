@@ -22,16 +22,19 @@ Rules = Mapping[str, Mapping[str, Sequence[tuple[str, float]]]]
 
 RULES = Path(__file__).with_name("rules.tsv")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
-_CUES = (
-    "outperform surpass exceed compare than versus vs beat trained train pretrained finetuned evaluate evaluated experiments tested on "
-    "such including like called named benchmark dataset based using use uses used leverage via by with through apply applied "
-    "consists composed comprising contain including module component integrates incorporates combines equipped introduces for to of in from into "
-    "as is are and or improve improves reduce achieve achieves terms measured , : ("
-).split()
-_CUE_OF = {cue: cue for cue in _CUES}
+# Words between two mentions that may tell how they are related.
+_CUES = frozenset(
+    re.split(
+        r"\s+",
+        """outperform outperforms surpass surpasses exceed compare compared than versus vs beat trained train pretrained finetuned evaluate
+        evaluated experiments tested on such including like called named benchmark dataset based using use uses used leverage via by with
+        through apply applied consists composed comprising contain module component integrates incorporates combines equipped introduces
+        for to of in from into as is are and or improve improves reduce achieve achieves terms measured , : (""",
+    )
+)
 _OURS = re.compile(
-    r"\b(?:we|this (?:paper|work|article|study|thesis)|here)\b[^.;]{0,60}?\b(?:propos|introduc|present|develop|design|devis|describ|creat|build|release|"
-    r"construct|contribut|term|call)\w*",
+    r"\b(?:we|this (?:paper|work|article|study|thesis)|here)\b[^.;]{0,60}?\b(?:propos|introduc|present|develop|design|devis|describ|"
+    r"creat|build|release|construct|contribut|term|call)\w*",
     re.IGNORECASE,
 )
 _CALLED = re.compile(r"\b(?:called|named|dubbed|termed|coined|namely)\s+[\"'“`]*$", re.IGNORECASE)
@@ -45,6 +48,7 @@ class View:
     """The text of one paper with its sentences and entities; offsets are half-open."""
 
     def __init__(self, text: str, entities: Sequence[Entity]) -> None:
+        """Look up which mention stands in which sentence."""
         self.text = text
         self.entities = entities
         self.sentences = sentences(text) or [(0, len(text))]
@@ -138,7 +142,7 @@ def of_pair(view: View, head: Entity, tail: Entity, roles: Mapping[str, str]) ->
     if near is not None:
         order, between, crossed = near
         tokens = [token.lower() for token in _TOKEN.findall(between)]
-        cues = [_CUE_OF[token] for token in tokens if token in _CUE_OF]
+        cues = [token for token in tokens if token in _CUES]
         if len(tokens) <= 4:
             yield f"{types} {order} {role} = {' '.join(tokens)}"
             yield f"{types} {order} = {' '.join(tokens)}"
