@@ -16,6 +16,7 @@ _MARKUP = re.compile(r"\\(?:text|math)?(?:it|bf|sc|tt|rm|sf|em|emph|textit|textb
 _SPLIT = re.compile(r"[\s\-‐-―_/|:,;()\[\]~]+|(?<!\d)\.|\.(?!\d)")
 _ACRONYM = re.compile(r"(?=(?:.*[A-Z]){2})[A-Za-z0-9][A-Za-z0-9.+*&/-]{1,11}")
 _PROPER = re.compile(r"[a-z0-9].*[A-Z]|[A-Z].*[A-Z]|\d")
+_PAIR = re.compile(r"^\w+ (?:and|or|&) \w+(?: \w+)?$", re.IGNORECASE)
 _KEEP_S = re.compile(r"(?:ss|us|is|os|as|ics|series|species|news|lens|atlas|adas|keras|always|less)$")
 _AMERICAN = (
     (re.compile(r"isation(s?)$"), r"ization\1"),
@@ -28,10 +29,7 @@ _AMERICAN = (
     (re.compile(r"^(ana|cata)lyse"), r"\1lyze"),
     (re.compile(r"^grey(?=$|scale)"), "gray"),
 )
-# Words in -ise that are no verbs in -ize.
-_TRUE_ISE = frozenset("noise precise concise expertise exercise otherwise wise pairwise pointwise listwise stepwise promise premise enterprise franchise revise raise surprise supervise advise paradise likewise piecewise elementwise denoise rise disguise merchandise cruise".split())
-_IRREGULAR = {"indices": "index", "matrices": "matrix", "vertices": "vertex", "hypotheses": "hypothesis", "analyses": "analysis", "bases": "base", "corpora": "corpus", "criteria": "criterion", "phenomena": "phenomenon", "children": "child", "people": "person", "bayes": "bayes", "images": "image", "biases": "bias", "synopses": "synopsis", "ellipses": "ellipse", "parentheses": "parenthesis", "theses": "thesis", "diagnoses": "diagnosis", "lenses": "lens", "axes": "axis", "taxonomies": "taxonomy", "movies": "movie"}  # fmt: skip
-_DROPPED = frozenset("a an the and & our its their".split())
+_DROPPED = frozenset(("a", "an", "the", "and", "&", "our", "its", "their"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,13 @@ class Words:
     generic: Mapping[str, frozenset[str]]
     evaluative: frozenset[str]
     synonyms: Mapping[str, str]
+    inside: Mapping[str, Tokens]
+    irregular: Mapping[str, str]
+    not_ize: frozenset[str]
+    whole: frozenset[str]
     apart: tuple[frozenset[str], ...]
+    unnamed: frozenset[str]
+    cross: frozenset[str]
 
 
 @cache
@@ -53,16 +57,31 @@ def load_words() -> Words:
 
     with ontology_path("resolution.yaml").open(encoding="utf-8") as stream:
         raw = yaml.load(stream, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    by_type = {part: {name: frozenset(row) for name, row in raw[part].items()} for part in ("heads", "repeated", "generic")}
+    heads, repeated, generic = ({name: frozenset(row) for name, row in raw[part].items()} for part in ("heads", "repeated", "generic"))
     synonyms = {word: row[0] for row in raw["synonyms"] for word in row[1:]}
-    return Words(evaluative=frozenset(raw["evaluative"]), synonyms=synonyms, apart=tuple(map(frozenset, raw["apart"])), **by_type)
+    inside = {short: tuple(long.split()) for short, long in raw["inside"].items()}
+    return Words(
+        heads=heads,
+        repeated=repeated,
+        generic=generic,
+        evaluative=frozenset(raw["evaluative"]),
+        synonyms=synonyms,
+        inside=inside,
+        irregular=raw["irregular"],
+        not_ize=frozenset(raw["not_ize"]),
+        whole=frozenset(raw["whole"]),
+        apart=tuple(map(frozenset, raw["apart"])),
+        unnamed=frozenset(raw["unnamed"]),
+        cross=frozenset(raw["cross"]),
+    )
 
 
 @cache
 def singular(word: str) -> str:
     """The singular of a lower-case English word; words that only look like plurals stay."""
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
+    irregular = load_words().irregular
+    if word in irregular:
+        return irregular[word]
     if len(word) < 4 or not word.endswith("s") or _KEEP_S.search(word):
         return word
     if word.endswith("ies") and len(word) > 4:
@@ -75,7 +94,7 @@ def singular(word: str) -> str:
 @cache
 def american(word: str) -> str:
     """American spelling of a lower-case word."""
-    if word not in _TRUE_ISE and not word.endswith("wise"):
+    if word not in load_words().not_ize and not word.endswith("wise"):
         for pattern, spelling in _AMERICAN:
             word = pattern.sub(spelling, word)
     return word
@@ -117,6 +136,10 @@ def key(type_: str, name: str) -> str:
     repeated = words.repeated.get(type_, frozenset())
     while len(parts) > 1 and (parts[-1] in repeated or (parts[-1] in heads and _is_name(name, len(parts) - 1))):
         parts = parts[:-1]
+    if len(parts) == 2 and _PAIR.search(name):
+        parts = (parts[0], "and", parts[1])  # `language and vision tasks` are tasks of either kind, `vision-and-language tasks` of both
+    if len(parts) > 1:
+        parts = tuple(word for part in parts for word in words.inside.get(part, (part,)))
     parts = _network(parts)
     return " ".join(words.synonyms.get(part, part) for part in parts)
 
@@ -129,7 +152,7 @@ def _is_name(name: str, count: int) -> bool:
 
 def _network(parts: Tokens) -> Tokens:
     """`convolutional NN`, `convolutional neural network` and `convolutional network` are the same; a Bayesian network is another thing."""
-    if len(parts) > 1 and parts[-1] in ("nn", "net") and not parts[0].startswith("bayes"):
+    if len(parts) > 1 and len(parts[0]) > 1 and parts[-1] in ("nn", "net") and not parts[0].startswith("bayes"):
         parts = (*parts[:-1], "neural", "network") if parts[-1] == "nn" else (*parts[:-1], "network")
     if parts == ("nn",):
         return ("neural", "network")

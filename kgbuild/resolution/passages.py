@@ -39,7 +39,7 @@ class Passages:
         return mentions[0]
 
     def number(self, result: Result) -> Span:
-        """Offsets of the reported number: those of the record, else of its value in its quote, else of the quote; (-1, -1) if none is there."""
+        """Offsets of the reported number: of the record, else of its value in its quote, else of the quote; (-1, -1) if none is there."""
         if result.start >= 0:
             return result.start, result.end
         at = self.text.find(result.quote) if result.quote else -1

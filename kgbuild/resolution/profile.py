@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from kgbuild.records import Entity
-from kgbuild.resolution.normalise import is_acronym, key, squash
+from kgbuild.records import Entity, Extraction, Paper
+from kgbuild.resolution.abbreviations import abbreviates, definitions
+from kgbuild.resolution.normalise import is_acronym, is_proper, key, load_words, squash, tokens
+from kgbuild.resolution.vocabulary import Vocabulary
+
+KNOWN = 1.0  # what a name gains that the vocabulary has; a word more counts 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """`key` is what the entity is resolved by; `surfaces` counts the strings under each key; `short` are keys that abbreviate `key`."""
+    """`key` is what the entity is resolved by; `surfaces` counts its strings; `short` are keys that stand for `key` in this paper.
+
+    `bare` says that nothing in the paper spells the name out, so that `key` is an abbreviation only; `counted`
+    that a result of the paper hangs on it.
+    """
 
     type: str
     key: str
-    surfaces: tuple[tuple[str, str, int], ...]
-    short: tuple[str, ...]
+    surfaces: tuple[tuple[str, int], ...]
+    short: tuple[str, ...] = ()
+    bare: bool = False
+    counted: bool = False
 
 
 class Profiler:
     """Makes profiles and remembers the keys of names seen before."""
 
-    def __init__(self) -> None:
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        """Start with a vocabulary and no names."""
+        self.vocabulary = vocabulary
         self.keys: dict[tuple[str, str], str] = {}
 
     def key(self, type_: str, name: str) -> str:
@@ -33,26 +45,84 @@ class Profiler:
             found = self.keys[type_, name] = key(type_, name)
         return found
 
-    def profile(self, entity: Entity, text: str) -> Profile:
-        """The profile of an entity by the strings at its mentions."""
+    def profiles(self, paper: Paper, extraction: Extraction) -> dict[str, Profile]:
+        """The profiles of a paper's entities by eid."""
+        text = paper.text
+        defined = {short.removesuffix("s"): long for short, long in reversed(definitions(text))}
+        counted = {result.metric for result in extraction.results}
+        profiles = {entity.eid: self._profile(entity, text, defined) for entity in extraction.entities}
+        return {eid: replace(profile, counted=True) if eid in counted else profile for eid, profile in profiles.items()}
+
+    def _profile(self, entity: Entity, text: str, defined: Mapping[str, str]) -> Profile:
         strings = Counter(text[start:end] for start, end in entity.mentions) or Counter([entity.name])
-        forms = [(self.key(entity.type, string), string, count) for string, count in sorted(strings.items())]
-        short = {k for k, string, _ in forms if is_acronym(string)}
-        long = sorted({k for k, _, _ in forms} - short)
-        spelled = {k: [s for s in sorted(short) if abbreviates(s, k)] for k in long}
-        best = min(long, key=lambda k: (not spelled[k], -k.count(" "), k)) if long else min(short, key=lambda k: (-len(k), k))
-        return Profile(entity.type, best, tuple(forms), tuple(spelled.get(best, ())))
+        short, long = [], Counter[str]()
+        for string, count in sorted(strings.items()):
+            if is_acronym(string):
+                short.append(string)
+            else:
+                long[self.key(entity.type, string)] += count
+        # What the paper itself defines in brackets counts even where the extractor kept the two apart.
+        written = {self.key(entity.type, defined[s.removesuffix("s")]) for s in short if s.removesuffix("s") in defined}
+        for name in written if not long else ():
+            long[name] += 0
+        shorts = {self.key(entity.type, string): string for string in short}
+        surfaces = tuple(sorted(strings.items()))
+        if not long:
+            best = min(shorts, key=lambda k: (-len(k), k))
+            return Profile(entity.type, best, surfaces, tuple(sorted(set(shorts) - {best})), bare=True)
+        best = self._best(entity.type, long, shorts, text)
+        stands = sorted(k for k, string in shorts.items() if k != best and self._stands(entity.type, k, string, best))
+        return Profile(entity.type, best, surfaces, tuple(stands))
+
+    def _best(self, type_: str, long: Counter[str], shorts: Mapping[str, str], text: str) -> str:
+        """Of the spelled-out keys the one that says best what the entity is; an abbreviation may know a fuller one."""
+        candidates = set(long)
+        for name, string in shorts.items():
+            # `LLM` beside `language model`: what the paper writes more often decides
+            heavier = text.count(string.removesuffix("s")) > sum(long.values())
+            concepts = self.vocabulary.find_all(type_, name) if heavier else ()
+            candidates |= {c.keys[0] for c in concepts if any(_ends(c.keys[0], k) for k in long)}
+        named = {k for k in shorts if self._own(type_, k)}
+        if named and not any(self._known(type_, k) for k in candidates):
+            return min(named)  # `FastText` beside `FastText-based embeddings`
+        total = sum(long.values()) or 1
+        spelled = {k: any(abbreviates(string.removesuffix("s"), k) for string in shorts.values()) for k in candidates}
+        value = {k: KNOWN * self._known(type_, k) + 2.0 * spelled[k] + 0.5 * len(k.split()) + 0.6 * long[k] / total for k in candidates}
+        best = min(candidates, key=lambda k: (-round(value[k], 1), -k.count(" "), k))
+        # `image classification` beats `classification`; what an abbreviation spells out yields only to something known
+        fuller = [k for k in candidates if _ends(k, best) and (self._known(type_, k) or not spelled[best])]
+        return min(fuller, key=lambda k: (-k.count(" "), k), default=best)
+
+    def _known(self, type_: str, name: str) -> bool:
+        return bool(self.vocabulary.find_all(type_, name))
+
+    def _own(self, type_: str, name: str) -> bool:
+        """Whether the vocabulary has the key as the canonical name of something."""
+        concept = self.vocabulary.find(type_, name)
+        return concept is not None and squash(concept.keys[0]) == squash(name)
+
+    def _stands(self, type_: str, short: str, string: str, long: str) -> bool:
+        """Whether the abbreviation may stand for the key: by its letters or by the vocabulary."""
+        concepts = {concept.id for concept in self.vocabulary.find_all(type_, short)}
+        known = self.vocabulary.find(type_, long)
+        return abbreviates(string.removesuffix("s"), long) or (known is not None and known.id in concepts)
 
 
-def abbreviates(short: str, long: str) -> bool:
-    """Whether the letters of `short` (a key) are taken in order from `long`, the first from its beginning and most from word starts."""
-    letters = squash(short)
-    words = long.split()
-    if len(letters) < 2 or len(words) < 2 or not letters[0] == words[0][0]:
-        return False
-    initials = "".join(word[0] for word in words)
-    if letters == initials:
-        return True
-    pattern = ".*?".join(map(re.escape, letters))
-    starts = sum(letter in initials for letter in letters)
-    return starts >= max(2, len(letters) - 1) and re.match(pattern, long) is not None
+def _ends(longer: str, shorter: str) -> bool:
+    """Whether the longer key is the shorter one with words before it."""
+    return longer.endswith(f" {shorter}")
+
+
+def unnamed(type_: str, surfaces: tuple[tuple[str, int], ...]) -> bool:
+    """Whether a thing of a type that goes by proper names has none: `synthetic dataset` is another one in every paper."""
+    return type_ in load_words().unnamed and not any(_named(string) for string, _ in surfaces)
+
+
+def _named(string: str) -> bool:
+    words = string.split()
+    return is_proper(string) or is_acronym(string) or any(word[:1].isupper() for word in words)
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text as keys have them, for finding an abbreviation's long form in its surroundings."""
+    return frozenset(tokens(text))

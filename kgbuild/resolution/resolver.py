@@ -1,16 +1,20 @@
-"""Entities of many papers -> nodes: names by key, abbreviations by evidence counted over papers."""
+"""Entities of many papers -> nodes."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from kgbuild.records import Extraction, Paper
-from kgbuild.resolution.normalise import is_acronym, is_proper, slug, squash
-from kgbuild.resolution.profile import Profiler
-from kgbuild.resolution.values import Decision, Merge, Node, Resolution
-
-Name = tuple[str, str]  # (type, key)
+from kgbuild.resolution.clusters import SAFE, Blocks, Pair, Union
+from kgbuild.resolution.decisions import Rules, rules
+from kgbuild.resolution.expansion import Expander
+from kgbuild.resolution.ledger import Ledger, Name
+from kgbuild.resolution.naming import Cluster, broader_pairs, name_nodes
+from kgbuild.resolution.normalise import load_words, squash
+from kgbuild.resolution.profile import Profiler, unnamed, word_set
+from kgbuild.resolution.values import Decision, Merge, Proposal, Resolution
+from kgbuild.resolution.vocabulary import Vocabulary, load_vocabulary
 
 
 def resolve(documents: Iterable[tuple[Paper, Extraction]], *, decisions: Sequence[Decision] | None = None) -> Resolution:
@@ -22,78 +26,136 @@ def resolve(documents: Iterable[tuple[Paper, Extraction]], *, decisions: Sequenc
 
 
 class Resolver:
-    """Counts what the papers show about names, and decides from the counts."""
+    """Resolution that grows: papers are added or removed, and only the blocks of names that they touch are scored again."""
 
-    def __init__(self) -> None:
-        self.profiler = Profiler()
-        self.links: dict[tuple[str, str], Name] = {}
-        self.surfaces: dict[Name, Counter[str]] = defaultdict(Counter)
-        self.papers: dict[Name, int] = Counter()
-        self.short: dict[Name, Counter[str]] = defaultdict(Counter)
+    def __init__(self, vocabulary: Vocabulary | None = None) -> None:
+        """Start without papers."""
+        self.vocabulary = vocabulary or load_vocabulary()
+        self.profiler = Profiler(self.vocabulary)
+        self.ledger = Ledger(self.profiler)
+        self.expander = Expander(self.ledger, self.vocabulary)
+        self.blocks = Blocks()
+        self.present: Counter[Name] = Counter()
 
     def add(self, paper: Paper, extraction: Extraction) -> None:
-        """Count one document."""
-        text = paper.text
-        for entity in extraction.entities:
-            profile = self.profiler.profile(entity, text)
-            name = profile.type, profile.key
-            self.links[paper.id, entity.eid] = name
-            self.papers[name] += 1
-            for _, surface, count in profile.surfaces:
-                self.surfaces[name][surface] += count
-            for short in profile.short:
-                self.short[profile.type, short][profile.key] += 1
+        """Count a paper; one with the same id is replaced."""
+        self.ledger.add(paper, extraction)
+
+    def remove(self, paper_id: str) -> None:
+        """Take a paper out again."""
+        self.ledger.remove(paper_id)
 
     def resolve(self, decisions: Sequence[Decision] = ()) -> Resolution:
-        """Decide."""
-        parent: dict[Name, Name] = {}
-        merges: list[Merge] = []
+        """Decide from the counts; the same papers and decisions give the same resolution, whatever came and went before."""
+        run = _Run(self, rules(decisions, self.vocabulary))
+        run.name_entities()
+        changed = {name for name in self.present.keys() | run.papers.keys() if self.present[name] != run.papers[name]}
+        self.blocks.update(sorted(changed), lambda name: name in run.papers)
+        self.present = run.papers
+        pairs = self.blocks.decide(run.papers)
+        union = run.unite(pairs)
+        return run.result(union, pairs)
 
-        def find(name: Name) -> Name:
-            while name in parent:
-                name = parent[name]
+
+class _Run:
+    """One decision over all counts."""
+
+    def __init__(self, resolver: Resolver, by_person: Rules) -> None:
+        self.vocabulary = resolver.vocabulary
+        self.ledger = resolver.ledger
+        self.expander = resolver.expander
+        self.rules = by_person
+        self.links: dict[tuple[str, str], Name] = {}
+        self.papers: Counter[Name] = Counter()
+        self.surfaces: dict[Name, Counter[str]] = defaultdict(Counter)
+        self.merges: dict[tuple[str, str, str], Merge] = {}
+        self.known: dict[Name, Name] = {}
+        self.options: dict[Name, dict[str, float]] = {}
+
+    def name_entities(self) -> None:
+        """Give every entity its name: by itself, by the vocabulary, or by what its abbreviation stands for."""
+        generic = load_words().generic
+        for paper_id, entry in sorted(self.ledger.entries.items()):
+            words: frozenset[str] | None = None
+            seen: set[Name] = set()
+            for eid, profile in entry.profiles.items():
+                name = profile.type, profile.key
+                if profile.bare:
+                    options = self._options(name)
+                    if options:
+                        words = word_set(entry.text) if words is None else words
+                        name = self._expanded(name, options, words)
+                name = self._canonical(name)
+                if not profile.counted and name[1] in generic.get(name[0], ()) and not self.vocabulary.find(*name):
+                    continue
+                if unnamed(profile.type, profile.surfaces) and not self.vocabulary.find(*name):
+                    name = name[0], f"{name[1]}\t{paper_id}"
+                self.links[paper_id, eid] = name
+                self.surfaces[name].update(dict(profile.surfaces))
+                seen.add(name)
+            self.papers.update(seen)
+
+    def _options(self, name: Name) -> dict[str, float]:
+        if name not in self.options:
+            self.options[name] = self.expander.candidates(name)
+        return self.options[name]
+
+    def _expanded(self, name: Name, options: Mapping[str, float], words: frozenset[str]) -> Name:
+        expansion = self.expander.expand(name, options, words)
+        if expansion is None:
             return name
+        self._record(Merge(name[0], expansion.key, name[1], expansion.share, (expansion.reason,)))
+        return name[0], expansion.key
 
-        def union(a: Name, b: Name, score: float, reason: str) -> None:
-            a, b = find(a), find(b)
-            if a != b:
-                a, b = sorted((a, b), key=lambda n: (-self.papers[n], n))
-                parent[b] = a
-                merges.append(Merge(a[0], a[1], b[1], score, (reason,)))
+    def _canonical(self, name: Name) -> Name:
+        """The vocabulary's own key for a name that it knows, and the type that a person gave it."""
+        if name not in self.known:
+            concept = self.vocabulary.find(*name)
+            found = (name[0], concept.keys[0]) if concept else name
+            if concept and squash(found[1]) != squash(name[1]):
+                reason = f"the vocabulary has {name[1]!r} as another name of {concept.name!r}"
+                self._record(Merge(name[0], found[1], name[1], 0.98, (reason,)))
+            self.known[name] = self.rules.retype.get(found, found[0]), found[1]
+        return self.known[name]
 
-        blocks: dict[Name, list[Name]] = defaultdict(list)
+    def _record(self, merge: Merge) -> None:
+        """Keep the surest of merges of the same two names."""
+        place = merge.type, merge.left, merge.right
+        if place not in self.merges or self.merges[place].score < merge.score:
+            self.merges[place] = merge
+
+    def unite(self, pairs: Sequence[Pair]) -> Union:
+        """Clusters of names: first a person's decisions, then pairs from the surest down."""
+        union = Union(self.rules.different)
+        for a, b in self.rules.same:
+            if not union.unite(a, b, force=True):
+                self._record(Merge(a[0], a[1], b[1], 1.0, ("a person said so",)))
+        for pair in pairs:
+            reason = union.unite(pair.left, pair.right) if pair.score >= SAFE else ""
+            if reason:
+                self._record(Merge(pair.left[0], pair.left[1], pair.right[1], pair.score, (*pair.reasons, reason), joined=False))
+            else:
+                self._record(Merge(pair.left[0], pair.left[1], pair.right[1], pair.score, pair.reasons, joined=pair.score >= SAFE))
+        return union
+
+    def result(self, union: Union, pairs: Sequence[Pair]) -> Resolution:
+        """Nodes, links and what a person may want to look at."""
+        clusters: dict[Name, Cluster] = {}
         for name in sorted(self.papers):
-            blocks[name[0], squash(name[1])].append(name)
-        for block in blocks.values():
-            for other in block[1:]:
-                union(block[0], other, 0.99, "same letters")
-        for (type_, short), longs in sorted(self.short.items()):
-            long, count = min(longs.items(), key=lambda item: (-item[1], item[0]))
-            if (type_, short) in self.papers and count >= 0.8 * sum(longs.values()):
-                union((type_, short), (type_, long), 0.9, f"{count} papers abbreviate it so")
-        return self._result(find, merges)
+            root = union.find(name)
+            clusters.setdefault(root, Cluster(root[0])).add(name, self.papers[name], self.surfaces[name])
+        nodes, ids = name_nodes(list(clusters.values()), self.vocabulary, self.rules.rename)
+        links = {entity: ids[name] for entity, name in self.links.items()}
+        proposals = self._proposals(union, pairs)
+        merges = tuple(sorted(self.merges.values(), key=lambda merge: (merge.type, merge.left, merge.right)))
+        return Resolution(links, nodes, merges, proposals, broader_pairs(nodes, self.vocabulary))
 
-    def _result(self, find, merges: list[Merge]) -> Resolution:  # type: ignore[no-untyped-def]
-        groups: dict[Name, list[Name]] = defaultdict(list)
-        for name in sorted(self.papers):
-            groups[find(name)].append(name)
-        nodes: dict[str, Node] = {}
-        ids: dict[Name, str] = {}
-        for root, members in sorted(groups.items()):
-            counts: Counter[str] = Counter()
-            for member in members:
-                counts.update(self.surfaces[member])
-            name = canonical(counts)
-            id_ = f"{root[0].lower()}:{slug(name)}"
-            while id_ in nodes:
-                id_ += "-" + slug(root[1])
-            nodes[id_] = Node(id_, root[0], name, tuple(sorted(set(counts) - {name})))
-            ids |= {member: id_ for member in members}
-        return Resolution({entity: ids[name] for entity, name in self.links.items()}, nodes, tuple(merges))
-
-
-def canonical(counts: Counter[str]) -> str:
-    """The name to show: the most frequent spelled-out one."""
-    spelled = {n: c for n, c in counts.items() if not is_acronym(n)} or counts
-    best = min(spelled, key=lambda n: (-spelled[n], n))
-    return best if is_proper(best) else best.lower()
+    def _proposals(self, union: Union, pairs: Sequence[Pair]) -> tuple[Proposal, ...]:
+        """Doubtful pairs that nobody has decided, the ones that move most mentions first."""
+        found = []
+        for pair in pairs:
+            apart = pair.right in union.enemies.get(pair.left, ())
+            if 0 < pair.score < SAFE and not apart and union.find(pair.left) != union.find(pair.right):
+                gain = min(sum(self.surfaces[name].values()) for name in (pair.left, pair.right))
+                found.append(Proposal(pair.left[0], pair.left[1], pair.right[1], pair.score, gain, pair.reasons))
+        return tuple(sorted(found, key=lambda p: (-p.gain, -p.score, p.type, p.left, p.right)))

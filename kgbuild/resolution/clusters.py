@@ -1,0 +1,114 @@
+"""Names -> clusters: candidate pairs from blocks, scored, and united unless something speaks against it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kgbuild.resolution.ledger import Name
+from kgbuild.resolution.normalise import squash
+from kgbuild.resolution.stems import signature, veto
+
+SAFE = 0.8  # pairs from this score on are united; below they are proposed
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two names that may be one; `left` is the one that more papers use."""
+
+    left: Name
+    right: Name
+    score: float
+    reasons: tuple[str, ...]
+
+
+class Blocks:
+    """Names by what spellings of one thing have in common; pairs of a block are scored once and again only when it changes."""
+
+    def __init__(self) -> None:
+        """Start without names."""
+        self.members: dict[tuple[str, ...], set[Name]] = defaultdict(set)
+        self.pairs: dict[tuple[str, ...], list[Pair]] = {}
+        self.changed: set[tuple[str, ...]] = set()
+
+    def update(self, names: Iterable[Name], present: Callable[[Name], bool]) -> None:
+        """Put names in or take them out, as `present` says, and remember the blocks they touch."""
+        for name in names:
+            for block in ((name[0], "letters", squash(name[1])), (name[0], "stems", *signature(name[1]))):
+                members = self.members[block]
+                (members.add if present(name) else members.discard)(name)
+                self.changed.add(block)
+                if not members:
+                    del self.members[block]
+
+    def decide(self, papers: Mapping[Name, int]) -> list[Pair]:
+        """All pairs, the surest first."""
+        for block in self.changed:
+            self.pairs.pop(block, None)
+            if len(self.members.get(block, ())) > 1:
+                self.pairs[block] = _pairs(self.members[block], papers)
+        self.changed.clear()
+        return sorted((pair for pairs in self.pairs.values() for pair in pairs), key=lambda pair: (-pair.score, pair.left, pair.right))
+
+
+def _pairs(names: set[Name], papers: Mapping[Name, int]) -> list[Pair]:
+    """Every name against the one of its block that most papers use: linear in the block."""
+    first, *others = sorted(names, key=lambda name: (-papers[name], name))
+    return [_pair(first, other) for other in others]
+
+
+def _pair(left: Name, right: Name) -> Pair:
+    a, b = left[1], right[1]
+    if squash(a) == squash(b):
+        return Pair(left, right, 0.99, ("same letters",))
+    against = veto(a, b)
+    if against:
+        return Pair(left, right, 0.0, (against,))
+    if sorted(a.split()) == sorted(b.split()):
+        return Pair(left, right, 0.9, ("same words in another order",))
+    same = len(set(a.split()) & set(b.split()))
+    return Pair(left, right, 0.85 if same else 0.6, ("same words in other forms",))
+
+
+class Union:
+    """Clusters of names; two are united only if no pair of their names is kept apart."""
+
+    def __init__(self, apart: Iterable[tuple[Name, Name]] = ()) -> None:
+        """`apart` are pairs that a person keeps apart."""
+        self.parent: dict[Name, Name] = {}
+        self.members: dict[Name, list[Name]] = {}
+        self.enemies: dict[Name, set[Name]] = defaultdict(set)
+        for a, b in apart:
+            self.enemies[a].add(b)
+            self.enemies[b].add(a)
+
+    def find(self, name: Name) -> Name:
+        """The name that stands for the cluster."""
+        while name in self.parent:
+            name = self.parent[name]
+        return name
+
+    def unite(self, a: Name, b: Name, *, force: bool = False) -> str:
+        """Unite the clusters of two names under the first; returns why not, empty if done. `force` is a person's word: no veto of words."""
+        a, b = self.find(a), self.find(b)
+        if a == b:
+            return ""
+        ours, theirs = self.members.get(a, [a]), self.members.get(b, [b])
+        if any(self.enemies.get(name, set()) & set(theirs) for name in ours):
+            return "a decision keeps them apart"
+        if not force and (reason := _between(ours, theirs)):
+            return reason
+        self.parent[b] = a
+        self.members[a] = ours + theirs
+        self.members.pop(b, None)
+        return ""
+
+
+def _between(ours: Sequence[Name], theirs: Sequence[Name]) -> str:
+    """The first veto between any two names of two clusters."""
+    for a in ours:
+        for b in theirs:
+            if squash(a[1]) != squash(b[1]) and (reason := veto(a[1], b[1])):
+                return reason
+    return ""

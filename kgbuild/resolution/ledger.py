@@ -1,0 +1,68 @@
+"""What the papers show about names, as counts: adding or removing a paper changes only the names that it holds."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TypeVar
+
+from kgbuild.records import Extraction, Paper
+from kgbuild.resolution.profile import Profile, Profiler
+
+Name = tuple[str, str]  # (type, key)
+K = TypeVar("K")
+
+
+@dataclass(slots=True)
+class Entry:
+    """One paper: its text (abbreviations are understood by their surroundings) and the profiles of its entities by eid."""
+
+    text: str
+    profiles: dict[str, Profile]
+
+
+class Ledger:
+    """Counts over papers; every count is a sum, so the order of the papers does not matter.
+
+    `papers`: papers per name. `surfaces`: strings per name. `shorts`: per abbreviation the names that papers spell it out as.
+    """
+
+    def __init__(self, profiler: Profiler) -> None:
+        """Start without papers."""
+        self.profiler = profiler
+        self.entries: dict[str, Entry] = {}
+        self.papers: Counter[Name] = Counter()
+        self.surfaces: dict[Name, Counter[str]] = defaultdict(Counter)
+        self.shorts: dict[Name, Counter[str]] = defaultdict(Counter)
+
+    def add(self, paper: Paper, extraction: Extraction) -> None:
+        """Count a paper; one with the same id is replaced."""
+        self.remove(paper.id)
+        self.entries[paper.id] = entry = Entry(paper.text, self.profiler.profiles(paper, extraction))
+        self._count(entry, 1)
+
+    def remove(self, paper_id: str) -> None:
+        """Take a paper out again; nothing happens if it is not there."""
+        entry = self.entries.pop(paper_id, None)
+        if entry:
+            self._count(entry, -1)
+
+    def _count(self, entry: Entry, sign: int) -> None:
+        for profile in entry.profiles.values():
+            name = profile.type, profile.key
+            _change(self.papers, name, sign)
+            for string, count in profile.surfaces:
+                _change(self.surfaces[name], string, sign * count)
+            if not self.surfaces[name]:
+                del self.surfaces[name]
+            for short in profile.short:
+                _change(self.shorts[profile.type, short], profile.key, sign)
+                if not self.shorts[profile.type, short]:
+                    del self.shorts[profile.type, short]
+
+
+def _change(counts: Counter[K], key: K, by: int) -> None:
+    """Add to a count; what comes to nothing leaves no trace."""
+    counts[key] += by
+    if not counts[key]:
+        del counts[key]

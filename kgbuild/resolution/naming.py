@@ -1,0 +1,123 @@
+"""Clusters of names -> nodes with canonical names and identifiers that stay."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha1
+
+from kgbuild.resolution.ledger import Name
+from kgbuild.resolution.normalise import is_acronym, is_proper, key, singular, slug, squash
+from kgbuild.resolution.values import Node
+from kgbuild.resolution.vocabulary import Concept, Vocabulary
+
+LOWER_SHARE = 0.34  # a name is written small if this share of its uses is; the rest are titles
+
+
+@dataclass
+class Cluster:
+    """Names of one thing with their papers, and the strings that stand for them with their counts."""
+
+    type: str
+    names: dict[Name, int] = field(default_factory=dict)
+    strings: Counter[str] = field(default_factory=Counter)
+
+    def add(self, name: Name, papers: int, strings: Mapping[str, int]) -> None:
+        """Add a name."""
+        self.names[name] = papers
+        self.strings.update(strings)
+
+    @property
+    def head(self) -> Name:
+        """The name that most papers use."""
+        return min(self.names, key=lambda name: (-self.names[name], name))
+
+
+def name_nodes(clusters: Sequence[Cluster], vocabulary: Vocabulary, rename: Mapping[Name, str]) -> tuple[dict[str, Node], dict[Name, str]]:
+    """Nodes by id, and the id of every name.
+
+    Where two things have the same canonical name (an abbreviation that nothing explains, an unnamed data set of each of two
+    papers) the one that more papers name gets the plain identifier and the others a suffix made of their own key.
+    """
+    nodes: dict[str, Node] = {}
+    ids: dict[Name, str] = {}
+    described = [(cluster, _concept(cluster, vocabulary)) for cluster in clusters]
+    for cluster, concept in sorted(described, key=lambda item: (item[1] is None, -sum(item[0].names.values()), item[0].head)):
+        renamed = sorted(rename[name] for name in cluster.names if name in rename)
+        name = renamed[0] if renamed else concept.name if concept else canonical(cluster)
+        id_ = f"{cluster.type.lower()}:{slug(name)}"
+        if id_ in nodes:
+            id_ += f"-{sha1(cluster.head[1].encode()).hexdigest()[:6]}"
+        nodes[id_] = _node(id_, cluster, name, concept)
+        ids |= dict.fromkeys(cluster.names, id_)
+    return nodes, ids
+
+
+def _node(id_: str, cluster: Cluster, name: str, concept: Concept | None) -> Node:
+    others: dict[str, str] = {}
+    seen = sorted(cluster.strings, key=lambda s: (-cluster.strings[s], s))
+    for string in (*seen, *((concept.name, *concept.aliases) if concept else ())):
+        others.setdefault(string.casefold(), string)
+    others.pop(name.casefold(), None)
+    same = (concept.iri, *concept.same_as) if concept else ()
+    properties = {"better": concept.better} if concept and concept.better else {}
+    return Node(id_, cluster.type, name, tuple(sorted(others.values())), tuple(sorted(same)), properties)
+
+
+def _concept(cluster: Cluster, vocabulary: Vocabulary) -> Concept | None:
+    """The concept of the vocabulary that the cluster is; of several the one that most papers name."""
+    found = [(-papers, name, concept) for name, papers in cluster.names.items() if (concept := vocabulary.find(*name))]
+    return min(found, key=lambda item: item[:2])[2] if found else None
+
+
+def canonical(cluster: Cluster) -> str:
+    """The name to show: of the strings under the main key the usual one, singular, small unless it is written as a proper name."""
+    type_, main = cluster.head
+    main = main.split("\t")[0]
+    own = {s: n for s, n in cluster.strings.items() if squash(key(type_, s)) == squash(main)} or dict(cluster.strings)
+    spelled = {s: n for s, n in own.items() if not is_acronym(s) or " " in s} or own
+    shown: Counter[str] = Counter()
+    for string, count in spelled.items():
+        shown[_singular(string)] += count
+    best = min(shown, key=lambda s: (-shown[s], s))
+    small = {s: n for s, n in shown.items() if s.casefold() == best.casefold() and s == _small(s)}
+    if small and sum(small.values()) >= LOWER_SHARE * sum(n for s, n in shown.items() if s.casefold() == best.casefold()):
+        return _small(best)
+    return best
+
+
+def _small(name: str) -> str:
+    """Ordinary words small, words written like proper names as they are."""
+    return " ".join(word if is_proper(word) else word.lower() for word in name.split())
+
+
+def _singular(name: str) -> str:
+    head, blank, last = " ".join(name.split()).rpartition(" ")
+    if is_acronym(last) and last.endswith("s") and last[:-1].isupper():
+        return head + blank + last[:-1]
+    if is_proper(last):
+        return head + blank + last
+    stem, hyphen, tail = last.rpartition("-")
+    one = singular(tail.lower())
+    return head + blank + stem + hyphen + (tail if one == tail.lower() else tail[:1] + one[1:])
+
+
+def broader_pairs(nodes: Mapping[str, Node], vocabulary: Vocabulary) -> tuple[tuple[str, str], ...]:
+    """(narrower, broader) node ids by the vocabulary; a missing link in between is stepped over."""
+    owner = {iri: node.id for node in nodes.values() for iri in node.same_as}
+    by_concept = {concept.id: owner[concept.iri] for concept in vocabulary.concepts.values() if concept.iri in owner}
+    found: set[tuple[str, str]] = set()
+    for concept_id, node_id in by_concept.items():
+        seen = {concept_id}
+        open_ = list(vocabulary.concepts[concept_id].broader)
+        while open_:
+            parent = open_.pop()
+            if parent in seen or parent not in vocabulary.concepts:
+                continue
+            seen.add(parent)
+            if parent in by_concept:
+                found.add((node_id, by_concept[parent]))
+            else:
+                open_.extend(vocabulary.concepts[parent].broader)
+    return tuple(sorted(pair for pair in found if pair[0] != pair[1]))
