@@ -2,11 +2,12 @@
 
 | address                                   | store                                                        |
 |-------------------------------------------|--------------------------------------------------------------|
-| `graph.kg`, `ladybug:PATH`                | embedded Cypher, in the graph folder or in a file of its own |
+| `graph.kg`                                | the embedded Cypher store of a graph, never written to       |
+| `ladybug:PATH`                            | embedded Cypher in a file of its own                         |
 | `neo4j://HOST`, `bolt://HOST`, `neo4j:`   | a Neo4j server; user, password and database from NEO4J_*     |
 | `rdf:DIR`                                 | Oxigraph on disk, SPARQL                                     |
 | `rdflib:`                                 | an rdflib dataset in memory, backed by Oxigraph, SPARQL      |
-| `networkx:`                               | a typed MultiDiGraph in memory, no query language            |
+| `networkx:`, `networkx:graph.kg`          | a typed MultiDiGraph in memory, no query language            |
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def open_store(url: str) -> Store:
     scheme, colon, _ = url.partition(":")
     # One letter before the colon is a drive, and a name with a slash or dot before it is a path.
     if not colon or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+]+", scheme):
-        scheme, url = "ladybug", f"ladybug:{url}"
+        scheme = "ladybug"
     if scheme.lower() not in STORES:
         raise StoreError(f"unknown kind of store {scheme!r} in {url!r}", f"known: {', '.join(STORES)}; or the path of a graph")
     row = STORES[scheme.lower()]

@@ -17,8 +17,7 @@ import pyarrow.parquet as pq
 
 from kgbuild.errors import QueryError, StoreError
 from kgbuild.graph import Graph
-from kgbuild.graphfile import DATABASE as FILE
-from kgbuild.graphfile import data_folder, is_graph_file
+from kgbuild.graphfile import DATABASE, data_folder, is_graph_file
 from kgbuild.schema import Property, RelationType, Schema, load_schema
 from kgbuild.stores.base import Closing, by_pattern, nearest, property_names, quote
 
@@ -31,17 +30,16 @@ READS = r"\s*(MATCH|OPTIONAL|RETURN|WITH|UNWIND|EXPLAIN\s+MATCH|CALL\s+\w+\s*\()
 
 
 class LadybugStore(Closing):
-    """A graph in one file, or in the file `graph.ladybug` of a graph folder; opened read-only for queries."""
+    """A graph in one file; opened read-only for queries."""
 
     name: ClassVar[str] = "ladybug"
     language: Literal["cypher", "sparql"] | None = "cypher"
 
     def __init__(self, path: Path, schema: Schema | None = None, *, patience: float = PATIENCE) -> None:
-        """`path`: the file, a folder that holds it, or a graph file. `patience`: seconds to wait while another process writes."""
+        """`path`: the file of the store, or a graph. `patience`: seconds to wait while another process writes."""
         # The data of a graph file is replaced as a whole by builds and never changed in place.
         self.fixed = is_graph_file(path)
-        folder = data_folder(path) if self.fixed else path
-        self.path = folder / FILE if folder.is_dir() or folder.suffix == ".kg" else folder
+        self.path = data_folder(path) / DATABASE if self.fixed else path
         self.schema = schema or load_schema()
         self.patience = patience
         self._open: tuple[ladybug.Database, ladybug.Connection] | None = None
@@ -49,15 +47,16 @@ class LadybugStore(Closing):
 
     @classmethod
     def open(cls, url: str) -> LadybugStore:
-        """The store at `ladybug:PATH`."""
-        path = url.partition(":")[2]
-        if not path:
+        """The store at `ladybug:PATH`, or that of the graph at PATH, which only `kgbuild build` may change."""
+        if url == "ladybug:":
             raise StoreError("the address ladybug: names no file", "write ladybug:PATH")
-        return cls(Path(path))
+        path = Path(url.removeprefix("ladybug:"))
+        if path.is_dir() or path.suffix == ".kg":
+            data_folder(path)  # says more about a graph that is not there or not finished than a database can
+        return cls(path)
 
     def write(self, graph: Graph) -> None:
         """Add the graph in one transaction: bulk load into an empty store, rows merged into a filled one."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         connection = self._connection(write=True)
         with _transaction(connection, self.path):
             tables = _tables(connection)
@@ -110,6 +109,8 @@ class LadybugStore(Closing):
         self.close()
         if not write and not self.path.exists():
             raise StoreError(f"{self.path}: no such store", "write a graph to it first: kgbuild load graph.kg --to ladybug:PATH")
+        if write:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         database = self._database(write)
         self._open, self._writable = (database, ladybug.Connection(database)), write
         return self._open[1]

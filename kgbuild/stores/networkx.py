@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import networkx as nx
 
 from kgbuild.errors import QueryError, SchemaError
 from kgbuild.graph import Graph, node_key
+from kgbuild.graphfile import GraphFile
 from kgbuild.schema import Schema, load_schema
 from kgbuild.stores.base import Closing
 
@@ -73,7 +73,7 @@ class NetworkxStore(Closing):
         """An empty store for `networkx:`, a loaded one for `networkx:GRAPH.kg`."""
         store = cls()
         if path := url.partition(":")[2]:
-            store.write(Graph.read(Path(path)))
+            store.write(GraphFile(path).graph())
         return store
 
     def write(self, graph: Graph) -> None:
