@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -25,6 +24,7 @@ from corpora import KINDS, RELATIONS, ROLES, SCHEMES, TYPES, lines, read_papers 
 from network import Network, pretrained  # noqa: E402
 from tokenizers import Tokenizer  # noqa: E402
 
+from kgbuild.evaluation import intervals, match_entities, score  # noqa: E402
 from kgbuild.extraction.features import Encoded  # noqa: E402
 from kgbuild.extraction.learned import Decisions, Labels, LearnedExtractor  # noqa: E402
 from kgbuild.extraction.records import parse_record  # noqa: E402
@@ -38,9 +38,16 @@ class TorchNetwork:
 
     def __init__(self, networks: Sequence[Network]) -> None:
         self.networks = networks
+        self.known: dict[tuple[str, int], tuple[Any, np.ndarray]] = {}  # tuning asks for the same texts again and again
+
+    def encode(self, encoded: Encoded) -> tuple[Any, np.ndarray]:
+        key = encoded.text, int(encoded.word_start[0])
+        if key not in self.known:
+            self.known[key] = self._encode(encoded)
+        return self.known[key]
 
     @torch.no_grad()
-    def encode(self, encoded: Encoded) -> tuple[Any, np.ndarray]:
+    def _encode(self, encoded: Encoded) -> tuple[Any, np.ndarray]:
         pieces, shapes, at = (torch.from_numpy(a)[None] for a in (encoded.pieces, encoded.shapes, encoded.word_piece))
         words = [n.words(pieces, shapes, torch.ones_like(pieces, dtype=torch.bool), at) for n in self.networks]
         spans = [torch.softmax(n.spans.logits(n.spans(w)), -1)[0] for n, w in zip(self.networks, words, strict=True)]
@@ -92,22 +99,9 @@ def predictions(extractor: LearnedExtractor, gold: Mapping[str, Any], papers: Ma
     return out
 
 
-def scorer(shared: Path) -> Any:
-    """The judge's own scorer as a module: what is tuned and what is reported is counted by it."""
-    spec = importlib.util.spec_from_file_location("score", shared / "eval" / "score.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def f1(gold: Mapping[str, Any], predicted: Mapping[str, Any], papers: Mapping[str, Paper]) -> dict[str, float]:
-    texts = {i: {"title": papers[i].title, "abstract": papers[i].abstract} for i in gold}
-    counts = SCORER.score(gold, predicted, texts)[0]
-    return {name: 100 * SCORER.prf(row)[2] for name, row in counts.items()}
+    return score(gold, predicted, {i: papers[i].text for i in gold})[0].f1()
 
-
-SCORER = scorer(Path(__file__).parents[2].parent / "shared")
 
 GRID = {
     "mention": ("entity", (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)),
@@ -132,7 +126,54 @@ def tune(extractor: LearnedExtractor, gold: Mapping[str, Any], papers: Mapping[s
         plateau = [value for s, value in rows if s >= best - 0.4]
         extractor.decisions = replace(extractor.decisions, **{name: plateau[len(plateau) // 2]})
         print(name, plateau[len(plateau) // 2], [(v, round(s, 2)) for s, v in rows], flush=True)
+    extractor.decisions = replace(extractor.decisions, calibration=calibration(gold, predictions(extractor, gold, papers), papers))
     return extractor.decisions
+
+
+def judged(gold: Mapping[str, Any], predicted: Mapping[str, Any], papers: Mapping[str, Paper]) -> dict[str, list[tuple[float, bool]]]:
+    """(confidence, right) of every predicted item, by part."""
+    rows: dict[str, list[tuple[float, bool]]] = {name: [] for name in ("entity", "relation", "proposes", "addresses", "result")}
+    for id_, p in predicted.items():
+        g = gold[id_]
+        named = match_entities(g["entities"], p["entities"], papers[id_].text)
+        rows["entity"] += [(e["confidence"], e["eid"] in named) for e in p["entities"]]
+        theirs = {(h, r, t) for h, r, t in g["relations"]} | {(t, r, h) for h, r, t in g["relations"] if r == "COMPARED_WITH"}
+        ours = [(named.get(h), r, named.get(t)) for h, r, t in p["relations"]]
+        rows["relation"] += [(c, row in theirs) for row, c in zip(ours, p["relation_confidences"], strict=True)]
+        for key in ("proposes", "addresses"):
+            rows[key] += [(c, named.get(e) in g[key]) for e, c in zip(p[key], p[f"{key}_confidences"], strict=True)]
+        values = {(r["metric"], str(r["value"])) for r in g["results"]}
+        rows["result"] += [(r["confidence"], (named.get(r["metric"]), r["value"]) in values) for r in p["results"]]
+    return rows
+
+
+def calibration(gold: Mapping[str, Any], predicted: Mapping[str, Any], papers: Mapping[str, Paper]) -> dict[str, tuple[float, float]]:
+    """Platt scaling by part: slope and offset of the logit that make confidences probabilities of being right."""
+    out = {}
+    for name, rows in judged(gold, predicted, papers).items():
+        p = torch.tensor([min(max(c, 1e-4), 1 - 1e-4) for c, _ in rows], dtype=torch.float64)
+        right = torch.tensor([float(r) for _, r in rows], dtype=torch.float64)
+        logit, weights = torch.log(p / (1 - p)), torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)
+        solver = torch.optim.LBFGS([weights], max_iter=100)
+
+        def loss(logit: Any = logit, right: Any = right, weights: Any = weights, solver: Any = solver) -> Any:
+            solver.zero_grad()
+            # a light pull to the identity, for parts with few items
+            value = torch.nn.functional.binary_cross_entropy_with_logits(weights[0] * logit + weights[1], right)
+            value = value + 0.01 * ((weights[0] - 1) ** 2 + weights[1] ** 2)
+            value.backward()
+            return value
+
+        solver.step(loss)
+        out[name] = (round(weights[0].item(), 4), round(weights[1].item(), 4))
+    return out
+
+
+def calibration_error(rows: Sequence[tuple[float, bool]], bins: int = 10) -> float:
+    """Expected calibration error in [0, 1] over bins of equal size."""
+    ordered = np.array(sorted(rows), dtype=float).reshape(-1, 2)
+    parts = [p for p in np.array_split(ordered, bins) if len(p)]
+    return float(sum(len(p) * abs(p[:, 0].mean() - p[:, 1].mean()) for p in parts) / max(1, len(ordered)))
 
 
 def main() -> None:
@@ -152,17 +193,26 @@ def main() -> None:
     decisions = Decisions(**json.loads(chosen.read_text())) if chosen.exists() else Decisions()
     extractor = LearnedExtractor(TorchNetwork(networks), tokenizer_of(encoder), LABELS, decisions, "torch")
     if args.tune:
+        extractor.decisions = Decisions()
         own = [*lines(notes / "train.jsonl"), *lines(notes / "extra.jsonl")]
         held = {r["id"]: r for i, r in enumerate(own) if i % settings["hold_out"] == settings["fold"]}
         print(f"tuning on {len(held)} held-out papers")
         chosen.write_text(json.dumps(asdict(tune(extractor, held, papers)), indent=1))
     sets = {name: {r["id"]: r for r in lines(notes / f"{name}.jsonl")} for name in args.gold}
     sets["together"] = {k: v for rows in sets.values() for k, v in rows.items()}
+    report: dict[str, Any] = {}
     for given in (False, True):
         predicted = predictions(extractor, sets["together"], papers, given)
         for name, gold in sets.items():
-            scores = f1(gold, {k: predicted[k] for k in gold}, papers)
-            print(f"{name + (' given' if given else ''):<18}" + " ".join(f"{k} {v:.1f}" for k, v in scores.items()), flush=True)
+            total, each = score(gold, predicted, {i: papers[i].text for i in gold})
+            title = name + (" given" if given else "")
+            report[title] = {"papers": len(gold), "f1": total.f1(), "intervals": intervals(each, 1000)}
+            print(f"{title:<18}" + " ".join(f"{k} {v:.1f}" for k, v in total.f1().items()), flush=True)
+        if not given:
+            errors = {k: round(calibration_error(v), 4) for k, v in judged(sets["together"], predicted, papers).items()}
+            report["calibration_error"] = errors
+            print("calibration error", errors)
+    (args.run / "scores.json").write_text(json.dumps(report, indent=1))
 
 
 if __name__ == "__main__":
