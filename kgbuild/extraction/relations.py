@@ -45,11 +45,12 @@ def roles(proposed: Mapping[str, float], tasks: Mapping[str, float]) -> dict[str
 def relations(view: View, rules: Rules, parts: Mapping[str, str]) -> list[Relation]:
     """The most probable relation of each ordered pair that the ontology allows; a symmetric one once, as its surer direction."""
     schema = load_schema()
+    patterns = {pattern for relation in schema.group("concept") for pattern in relation.patterns}
     found: dict[tuple[str, str], tuple[float, str, str, str]] = {}
     known = [entity for entity in view.entities if entity.mentions]
     for head in known:
         for tail in known:
-            if head.eid == tail.eid:
+            if head.eid == tail.eid or (head.type, tail.type) not in patterns:
                 continue
             for label, share in answers(rules, "relation", of_pair(view, head, tail, parts)):
                 if share >= LEAST_RELATION and schema.allows(head.type, label, tail.type):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 _WORD = re.compile(r"\w+")
 # What may stand between two words of one name.
@@ -38,6 +39,7 @@ def words(text: str) -> list[Word]:
     return found
 
 
+@lru_cache(maxsize=1 << 16)
 def word_key(word: str) -> str:
     """Lower case, singular: what two spellings of a word share."""
     return _PLURAL.sub("", _IES.sub("y", word.casefold()))
