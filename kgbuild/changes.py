@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kgbuild import graphfile, sources
 from kgbuild.errors import KgbuildError
+from kgbuild.extraction import Extractor
 from kgbuild.graphfile import GraphFile
 from kgbuild.ledger import Ledger, RecordCache
 from kgbuild.records import Paper, dumps
@@ -16,14 +17,20 @@ from kgbuild.update import OnProgress, Options, Report, log, safely, update
 
 
 def remove(
-    graph: str | PathLike[str], names: Iterable[str], *, dry_run: bool = False, workers: int = 1, on_progress: OnProgress | None = None
+    graph: str | PathLike[str],
+    names: Iterable[str],
+    *,
+    extractor: str | Extractor | None = None,
+    dry_run: bool = False,
+    on_progress: OnProgress | None = None,
 ) -> Report:
     """Take papers (by id) or sources (by the name or folder they were given by) out of a graph, with all that only they support.
 
+    extractor: for papers whose other copy now stands; without one that of the graph.
     Raises KgbuildError where a name is neither. A paper comes back when a source that has it is given again.
     """
     path, report = Path(graph), Report()
-    options = Options(None, workers, dry_run, on_progress or Options().on_progress)
+    options = Options(extractor, 1, dry_run, on_progress or Options().on_progress)
     graphfile.data_folder(path)
     with safely(path), graphfile.writing(path):
         old = GraphFile(path).ledger()
@@ -63,7 +70,7 @@ def merge(
     graphs: Iterable[str | PathLike[str]],
     output: str | PathLike[str],
     *,
-    extractor: str | None = None,
+    extractor: str | Extractor | None = None,
     workers: int = 1,
     on_progress: OnProgress | None = None,
 ) -> Report:
@@ -92,8 +99,7 @@ def _common_extractor(parts: list[GraphFile], ledgers: list[Ledger]) -> str | No
     if len(names) > 1:
         listed = ", ".join(f"{path} by {name}" for name, path in sorted(names.items()))
         raise KgbuildError(f"the graphs were made by different extractors: {listed}", "say which one to use with --extractor")
-    choices = {ledger.settings["choice"] for ledger in ledgers}
-    return next(iter(choices)) if len(choices) == 1 else next(iter(names)).partition(" ")[0]
+    return str(ledgers[0].settings["choice"])
 
 
 def _united(ledgers: list[Ledger]) -> Ledger:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kgbuild import graphfile
 from kgbuild.errors import InputWarning, KgbuildError, StoreError
-from kgbuild.extraction import Extractor, load_extractor
+from kgbuild.extraction import EXTRACTORS, Extractor, load_extractor
 from kgbuild.ledger import Documents, Ledger, RecordCache, digest, paper_key
 from kgbuild.records import Paper
 from kgbuild.schema import ontology_path
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 OnProgress = Callable[[str, int, int | None], None]  # stage, items done, items in all (None while unknown)
 GivenRows = Mapping[str, tuple[str, dict[str, Any]]]  # (record key, record) by paper key
 NO_EXTRACTOR = "none"  # papers without a given record say nothing
+CUSTOM = "custom"  # an object given in Python
 STORED = 256  # extractions that are made durable together: what a killed build may lose
 
 
@@ -90,16 +91,11 @@ def update(path: Path, old: Ledger, ledger: Ledger, options: Options, report: Re
 
 def _settled(ledger: Ledger, papers: list[Paper], options: Options, rows: GivenRows) -> tuple[Ledger, Callable[[], Extractor] | None]:
     """The ledger with the settings of this build and the record key of every paper, and what loads the extractor."""
-    choice = options.extractor or ledger.settings.get("choice")
-    load = _loader(choice)
-    name = load().name if load else NO_EXTRACTOR
+    name, load = _extractor(options.extractor or ledger.settings.get("choice"), ledger.settings.get("extractor", ""))
     ontology = hashlib.sha256(ontology_path("kgbuild.yaml").read_bytes()).hexdigest()[:16]
-    settings = {
-        "kgbuild": version("kgbuild"),
-        "ontology": ontology,
-        "extractor": name,
-        "choice": choice if isinstance(choice, str) else None,
-    }
+    kind = name.partition(" ")[0]
+    choice = kind if kind in (*EXTRACTORS, NO_EXTRACTOR) else CUSTOM
+    settings = {"kgbuild": version("kgbuild"), "ontology": ontology, "extractor": name, "choice": choice}
     paper_keys = {paper.id: paper_key(paper) for paper in papers}
     present = set(paper_keys.values())
     given = {key: record for key, record in ledger.given.items() if key in present} | {key: record for key, (record, _) in rows.items()}
@@ -107,10 +103,19 @@ def _settled(ledger: Ledger, papers: list[Paper], options: Options, rows: GivenR
     return replace(ledger, given=given, keys=keys, settings=settings), load
 
 
-def _loader(choice: str | Extractor | None) -> Callable[[], Extractor] | None:
+def _extractor(choice: str | Extractor | None, used: str) -> tuple[str, Callable[[], Extractor] | None]:
+    """Name and version of the extractor, and what makes it. `used`: the name of the one that made the graph."""
     if choice == NO_EXTRACTOR:
-        return None
-    return partial(load_extractor, choice) if choice is None or isinstance(choice, str) else partial(_itself, choice)
+        return NO_EXTRACTOR, None
+    if choice == CUSTOM:
+        return used, partial(_missing, used)
+    load = partial(load_extractor, choice) if choice is None or isinstance(choice, str) else partial(_itself, choice)
+    return load().name, load
+
+
+def _missing(used: str) -> Extractor:
+    hint = "give it again, in Python as extractor=, or name another"
+    raise KgbuildError(f"the graph was made with an extractor of your own, {used!r}", hint)
 
 
 def _itself(extractor: Extractor) -> Extractor:

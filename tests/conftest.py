@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -32,8 +31,3 @@ def shared() -> Path:
 def root() -> Path:
     """The root of the checkout."""
     return ROOT
-
-
-def read_jsonl(path: Path) -> list[dict[str, object]]:
-    """The rows of a JSONL file."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

@@ -34,8 +34,11 @@ def query(
       kgbuild query papers.kg 'MATCH (m:Method {name: $name}) RETURN m.papers' -p name=Transformer --format json
     """
     from kgbuild.errors import QueryError
+    from kgbuild.graphfile import data_folder
     from kgbuild.stores import open_store
 
+    if graph.endswith(".kg"):
+        data_folder(Path(graph))  # says more about a graph that is not there or not finished than a database can
     text = sys.stdin.read() if cypher == "-" else cypher
     with open_store(graph) as store:
         if store.language != "cypher":

@@ -1,0 +1,266 @@
+"""A graph that was changed in steps is the graph that one build from its papers gives, whatever happened on the way."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from builds import NetExtractor, exported, write_source
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+import kgbuild
+from kgbuild.errors import KgbuildError, StoreError
+
+NAMES = ["AlphaNet", "BetaNet", "GammaNet", "DeltaNet"]
+TITLES = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True).map(" and ".join)
+State = dict[str, set[tuple[str, str]]]  # (id, title) of the copies by source
+SOURCES = ["a.jsonl", "b.jsonl"]
+CONTENT = st.dictionaries(st.sampled_from(["p1", "p2", "p3", "p4"]), TITLES, max_size=4)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("give"), st.sampled_from(SOURCES), CONTENT),
+        st.tuples(st.just("remove"), st.sampled_from(["p1", "p2", "p3", "p4", *SOURCES]), st.none()),
+        st.tuples(st.just("merge"), st.just("c.jsonl"), CONTENT),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+# A failing sequence is short as it is; shrinking it would build hundreds of graphs.
+@settings(max_examples=int(os.environ.get("KGBUILD_EXAMPLES", "6")), phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(STEPS)
+def test_any_sequence_equals_a_fresh_build(steps: list[tuple[str, str, dict[str, str] | None]]) -> None:
+    """Adds, updates, removals and merges in any order give the bytes of one build from the papers that are left."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        graph, other = home / "g.kg", home / "other.kg"
+        state: State = {}
+        kgbuild.build([], graph, extractor=NetExtractor())
+        for verb, name, content in steps:
+            # Copies of one paper have similar titles, different papers have not: so much unites and no more.
+            copies = {(id_, f"A careful study of the networks of the team {id_}: {title}") for id_, title in (content or {}).items()}
+            if verb == "remove":
+                _remove(graph, home, name, state)
+            elif verb == "give":
+                kgbuild.build(_write(home / name, copies), graph, extractor=NetExtractor())
+                state[name] = copies
+            else:
+                kgbuild.build(_write(home / name, copies), other, extractor=NetExtractor(), fresh=True)
+                kgbuild.merge([graph, other], graph, extractor=NetExtractor())
+                state[name] = state.get(name, set()) | copies
+        inputs = [_write(home / f"fresh-{name}", copies) for name, copies in state.items()]
+        kgbuild.build(inputs, home / "fresh.kg", extractor=NetExtractor())
+
+        assert exported(home / "fresh.kg") == exported(graph)
+        assert [] == kgbuild.verify(kgbuild.open(graph).graph()).faults
+
+
+def _write(path: Path, copies: set[tuple[str, str]]) -> Path:
+    rows = [{"id": id_, "title": title, "abstract": f"The paper {id_}. {title}."} for id_, title in sorted(copies)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def _remove(graph: Path, home: Path, name: str, state: State) -> None:
+    target = str(home / name) if name in SOURCES else name
+    if not state.get(name) and not any(name == id_ for copies in state.values() for id_, _ in copies):
+        with pytest.raises(KgbuildError):
+            kgbuild.remove(graph, [target])
+        return
+    kgbuild.remove(graph, [target], extractor=NetExtractor())
+    state.pop(name, None)
+    for source, copies in state.items():
+        state[source] = {copy for copy in copies if copy[0] != name}
+
+
+def test_only_new_content_is_extracted(tmp_path: Path) -> None:
+    """Unchanged papers are not extracted again; changed and new ones are, and nothing else."""
+    source = write_source(tmp_path / "a.jsonl", {"p1": "AlphaNet", "p2": "BetaNet"})
+    kgbuild.build(source, tmp_path / "g.kg", extractor=NetExtractor())
+    again = NetExtractor()
+    write_source(source, {"p1": "AlphaNet", "p2": "BetaNet and GammaNet", "p3": "DeltaNet"})
+    report = kgbuild.build(source, tmp_path / "g.kg", extractor=again)
+
+    assert ["p2", "p3"] == again.seen
+    assert (["p3"], ["p2"], []) == (report.added, report.updated, report.removed)
+
+
+def test_paper_leaves_with_its_source_only(tmp_path: Path) -> None:
+    """A paper goes when its source, given again, lacks it, unless another source has it; other sources are untouched."""
+    a = write_source(tmp_path / "a.jsonl", {"p1": "AlphaNet", "p2": "BetaNet", "p3": "GammaNet"})
+    b = write_source(tmp_path / "b.jsonl", {"p2": "BetaNet", "p4": "DeltaNet"})
+    kgbuild.build([a, b], tmp_path / "g.kg", extractor=NetExtractor())
+    write_source(a, {"p1": "AlphaNet"})
+    report = kgbuild.build(a, tmp_path / "g.kg", extractor=NetExtractor())
+
+    assert ["p3"] == report.removed
+    assert 3 == report.papers
+
+
+def test_file_gone_from_a_folder(tmp_path: Path) -> None:
+    """A folder given again without one of its files no longer has that file's papers; a file that cannot be read loses nothing."""
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    write_source(folder / "a.jsonl", {"p1": "AlphaNet"})
+    b = write_source(folder / "b.jsonl", {"p2": "BetaNet"})
+    kgbuild.build(folder, tmp_path / "g.kg", extractor=NetExtractor())
+    text = b.read_bytes()
+    b.write_bytes(b"\x00\x01\x02" * 100)
+    damaged = kgbuild.build(folder, tmp_path / "g.kg", extractor=NetExtractor())
+    b.write_bytes(text)
+    b.unlink()
+    report = kgbuild.build(folder, tmp_path / "g.kg", extractor=NetExtractor())
+
+    assert (2, []) == (damaged.papers, damaged.removed)
+    assert ["p2"] == report.removed
+
+
+def test_fresh_forgets_the_rest(tmp_path: Path) -> None:
+    """--fresh holds the given inputs alone, and takes finished extractions from the old graph."""
+    a = write_source(tmp_path / "a.jsonl", {"p1": "AlphaNet"})
+    b = write_source(tmp_path / "b.jsonl", {"p2": "BetaNet"})
+    kgbuild.build([a, b], tmp_path / "g.kg", extractor=NetExtractor())
+    again = NetExtractor()
+    report = kgbuild.build(b, tmp_path / "g.kg", extractor=again, fresh=True)
+
+    assert (1, []) == (report.papers, again.seen)
+
+
+def test_dry_run_writes_nothing(tmp_path: Path) -> None:
+    """A dry run names what would change and touches no file; without a graph it makes none."""
+    source = write_source(tmp_path / "a.jsonl", {"p1": "AlphaNet", "p2": "BetaNet"})
+    report = kgbuild.build(source, tmp_path / "none.kg", extractor=NetExtractor(), dry_run=True)
+    assert (["p1", "p2"], False) == (report.added, (tmp_path / "none.kg").exists())
+
+    kgbuild.build(source, tmp_path / "g.kg", extractor=NetExtractor())
+    before = {file: file.stat().st_mtime_ns for file in (tmp_path / "g.kg").rglob("*")}
+    write_source(source, {"p2": "GammaNet", "p3": "DeltaNet"})
+    report = kgbuild.build(source, tmp_path / "g.kg", extractor=NetExtractor(), dry_run=True)
+
+    assert (["p3"], ["p2"], ["p1"], False) == (report.added, report.updated, report.removed, report.written)
+    assert before == {file: file.stat().st_mtime_ns for file in (tmp_path / "g.kg").rglob("*")}
+
+
+def test_diff_names_what_differs(tmp_path: Path) -> None:
+    """A diff lists added and removed nodes and edges, and which columns of the rest changed."""
+    kgbuild.build(write_source(tmp_path / "a.jsonl", {"p1": "AlphaNet", "p2": "BetaNet"}), tmp_path / "a.kg", extractor=NetExtractor())
+    kgbuild.build(write_source(tmp_path / "b.jsonl", {"p1": "AlphaNet", "p3": "GammaNet against AlphaNet"}), tmp_path / "b.kg", extractor=NetExtractor())
+    with kgbuild.open(tmp_path / "a.kg") as a, kgbuild.open(tmp_path / "b.kg") as b:
+        rows = kgbuild.diff(a.graph(), b.graph()).to_pylist()
+        assert 0 == kgbuild.diff(a.graph(), a.graph()).num_rows
+
+    nodes = {(row["change"], row["type"], row["id"]) for row in rows if row["target"] is None}
+    assert {("removed", "Paper", "p2"), ("added", "Paper", "p3"), ("changed", "Method", "method:alphanet")} <= nodes
+    changed = next(row for row in rows if row["id"] == "method:alphanet")
+    assert "papers, mentions" == changed["columns"]
+
+
+def test_second_writer_is_refused(tmp_path: Path) -> None:
+    """While one process writes, another is told so in one line, and nothing is harmed."""
+    source = write_source(tmp_path / "a.jsonl", {"p1": "AlphaNet"})
+    graph = tmp_path / "g.kg"
+    kgbuild.build(source, graph, extractor=NetExtractor())
+    before = exported(graph)
+    with (graph / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(StoreError, match="another build is writing to it"):
+            kgbuild.build(write_source(source, {"p1": "BetaNet"}), graph, extractor=NetExtractor())
+
+    assert before == exported(graph)
+
+
+def test_readers_go_on_during_builds(tmp_path: Path) -> None:
+    """A reader that opened the graph before it was rebuilt keeps its answers; those that open it meanwhile see old or new."""
+    graph = tmp_path / "g.kg"
+    kgbuild.build(write_source(tmp_path / "a.jsonl", {"p0": "AlphaNet"}), graph, extractor=NetExtractor())
+    seen: list[int] = []
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            with kgbuild.open(graph) as opened:
+                seen.append(opened.query("MATCH (p:Paper) RETURN count(p) AS n")["n"][0].as_py())
+
+    with kgbuild.open(graph) as early:
+        early.query("MATCH (p:Paper) RETURN p.id")
+        reader = threading.Thread(target=read)
+        reader.start()
+        for count in (2, 3, 4):
+            papers = {f"p{i}": NAMES[i] for i in range(count)}
+            kgbuild.build(write_source(tmp_path / "a.jsonl", papers), graph, extractor=NetExtractor())
+        stop.set()
+        reader.join()
+        assert ["p0"] == [row["p.id"] for row in early.query("MATCH (p:Paper) RETURN p.id").to_pylist()]
+
+    assert seen
+    assert sorted(seen) == seen
+    assert set(seen) <= {1, 2, 3, 4}
+
+
+def test_kill_at_any_moment(shared: Path, tmp_path: Path) -> None:
+    """kill -9 leaves the old graph or the new one, and the next build ends with the right one (scripts/kill_test.py: 50 times)."""
+    source = shared / "annotation" / "papers.jsonl"
+    records = shared / "annotation" / "dev.jsonl"
+    first = tmp_path / "first.jsonl"
+    first.write_text("".join(source.read_text(encoding="utf-8").splitlines(keepends=True)[:40]), encoding="utf-8")
+    kgbuild.build(first, tmp_path / "old.kg", extractor="none")
+    kgbuild.build([first, source], tmp_path / "new.kg", records=[records], extractor="none")
+    old, new = exported(tmp_path / "old.kg"), exported(tmp_path / "new.kg")
+    command = [sys.executable, "-m", "kgbuild", "build", str(first), str(source), "--records", str(records), "-q", "-o"]
+    start = time.monotonic()
+    shutil.copytree(tmp_path / "old.kg", tmp_path / "timed.kg")
+    subprocess.run([*command, str(tmp_path / "timed.kg")], check=True)
+    whole = time.monotonic() - start
+    for step in range(4):
+        graph = tmp_path / f"{step}.kg"
+        shutil.copytree(tmp_path / "old.kg", graph)
+        process = subprocess.Popen([*command, str(graph)])
+        time.sleep(whole * (step + 1) / 5)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert exported(graph) in (old, new)
+        subprocess.run([*command, str(graph)], check=True)
+        assert new == exported(graph)
+
+
+def test_interrupt_keeps_what_is_extracted(tmp_path: Path) -> None:
+    """Ctrl+C in the middle keeps what is done: the next build extracts the rest alone."""
+    source = write_source(tmp_path / "a.jsonl", {f"p{i:03}": "AlphaNet and BetaNet" for i in range(100)})
+
+    class Interrupted(NetExtractor):
+        def extract(self, papers):  # type: ignore[no-untyped-def]
+            for extraction in super().extract(papers):
+                yield extraction
+                if len(self.seen) == 70:
+                    raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        kgbuild.build(source, tmp_path / "g.kg", extractor=Interrupted())
+    with pytest.raises(StoreError, match="first build is not finished"):
+        kgbuild.open(tmp_path / "g.kg")
+    rest = NetExtractor()
+    kgbuild.build(source, tmp_path / "g.kg", extractor=rest)
+
+    assert 30 == len(rest.seen)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_read_only_folder(tmp_path: Path) -> None:
+    """Where nothing may be written the build says so in one line before it starts."""
+    source = write_source(tmp_path / "a.jsonl", {"p1": "AlphaNet"})
+    (tmp_path / "closed").mkdir(mode=0o500)
+
+    with pytest.raises(StoreError, match="cannot be written"):
+        kgbuild.build(source, tmp_path / "closed" / "g.kg", extractor=NetExtractor())
