@@ -157,6 +157,7 @@ class Collection:
     def add(self, new: Concept) -> Concept:
         """Add a concept, or join it to the one that has its name already; returns the one that stands."""
         place = new.type, squash(key(new.type, new.name))
+        claimed, new.aliases = new.aliases, {}
         known = self.owner.get(place)
         if known is None:
             self.concepts.append(new)
@@ -165,7 +166,7 @@ class Collection:
             known.parents |= new.parents
         known.sources |= new.sources
         known.better = known.better or new.better
-        for alias in new.aliases:
+        for alias in claimed:
             self.alias(known, alias)
         return known
 

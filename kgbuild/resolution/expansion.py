@@ -11,10 +11,10 @@ from kgbuild.resolution.normalise import squash
 from kgbuild.resolution.stems import stem
 from kgbuild.resolution.vocabulary import Vocabulary
 
-IN_VOCABULARY = 20.0  # papers that a name of the vocabulary counts for
+IN_VOCABULARY = 60.0  # papers that a name of the vocabulary counts for
 ELSEWHERE = 0.2  # weight of what the type of the entity does not confirm
 SHARE = 0.75  # an abbreviation is understood if one long form has this share of the evidence
-ENOUGH = 120.0  # evidence that suffices without a word of the long form in the paper
+ENOUGH = 85.0  # evidence that suffices without a word of the long form in the paper
 SURROUNDINGS = 8.0  # how much a long form gains whose words all stand in the paper
 
 
@@ -48,7 +48,8 @@ class Expander:
             add(long, float(count))
         for concept in self.vocabulary.find_all(type_, short):
             add(concept.keys[0], IN_VOCABULARY)
-        for long, count in self.vocabulary.expansions.get(squash(short), ()):
+        for words, count in self.vocabulary.expansions.get(squash(short), ()):
+            long = self.ledger.profiler.key(type_, words)
             fits = squash(long) in letters or self.vocabulary.find_all(type_, long) or (type_, long) in self.ledger.papers
             add(long, count * (1.0 if fits else ELSEWHERE))
         return self._united(type_, weights)

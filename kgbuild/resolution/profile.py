@@ -11,7 +11,7 @@ from kgbuild.resolution.abbreviations import abbreviates, definitions
 from kgbuild.resolution.normalise import is_acronym, is_proper, key, load_words, squash, tokens
 from kgbuild.resolution.vocabulary import Vocabulary
 
-KNOWN = 1.0  # what a name gains that the vocabulary has; a word more counts 0.5
+KNOWN = 0.8  # what a name gains that the vocabulary has; a word more counts 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Profiler:
             return min(named)  # `FastText` beside `FastText-based embeddings`
         total = sum(long.values()) or 1
         spelled = {k: any(abbreviates(string.removesuffix("s"), k) for string in shorts.values()) for k in candidates}
-        value = {k: KNOWN * self._known(type_, k) + 2.0 * spelled[k] + 0.5 * len(k.split()) + 0.6 * long[k] / total for k in candidates}
+        value = {k: KNOWN * self._known(type_, k) + 2.0 * spelled[k] + 0.5 * len(k.split()) + 0.5 * long[k] / total for k in candidates}
         best = min(candidates, key=lambda k: (-round(value[k], 1), -k.count(" "), k))
         # `image classification` beats `classification`; what an abbreviation spells out yields only to something known
         fuller = [k for k in candidates if _ends(k, best) and (self._known(type_, k) or not spelled[best])]

@@ -80,11 +80,10 @@ class _Run:
             seen: set[Name] = set()
             for eid, profile in entry.profiles.items():
                 name = profile.type, profile.key
-                if profile.bare:
-                    options = self._options(name)
-                    if options:
-                        words = word_set(entry.text) if words is None else words
-                        name = self._expanded(name, options, words)
+                options = self._options(name) if profile.bare else None
+                if options:
+                    words = word_set(entry.text) if words is None else words
+                    name = self._expanded(name, options, words)
                 name = self._canonical(name)
                 if not profile.counted and name[1] in generic.get(name[0], ()) and not self.vocabulary.find(*name):
                     continue
