@@ -69,7 +69,8 @@ def _author(name: str) -> str:
 def latex(text: str) -> str:
     """The text so that LaTeX prints it as it stands; control characters become spaces."""
     printable = "".join(" " if unicodedata.category(char) == "Cc" else char for char in text)
-    return "".join(_LATEX.get(char, char) for char in printable)
+    # Two dashes or quotes in a row would become another sign.
+    return re.sub(r"([-'`])(?=\1)", r"\1{}", "".join(_LATEX.get(char, char) for char in printable))
 
 
 def verbatim(text: str) -> str:

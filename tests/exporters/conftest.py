@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,29 +21,35 @@ from kgbuild.schema import load_schema
 @pytest.fixture(scope="session")
 def nasty() -> Graph:
     """Texts that break formats, as ids, names, aliases, titles and evidence; nulls, empty lists and numbers that JSON lacks."""
-    methods = [concept(f"method:{name}", name, name, "", "plain") for name in NASTY]
-    papers = [paper(name, name, abstract=name, authors=[name, "A, B", "C and D"], venue=name, doi=name, url=name) for name in NASTY]
+    ids = [name[:200] for name in NASTY]
+    methods = [concept(f"method:{id_}", name, name, "", "plain") for id_, name in zip(ids, NASTY, strict=True)]
+    papers = [
+        paper(id_, name, abstract=name, authors=[name, "A, B", "C and D"], venue=name, doi=name, url=name)
+        for id_, name in zip(ids, NASTY, strict=True)
+    ]
     results = [result("result:1", "1e400", float("inf")), result("result:2", "?", float("nan")), result("result:3", "1-2", None)]
     ends = [("Method", row["id"]) for row in methods]
+    pairs = list(zip(pairwise(ends), NASTY, strict=False))
     return Graph.from_rows(
         {"Method": methods, "Paper": papers, "Result": results, "Metric": [concept("metric:m", "m")]},
         {
-            "COMPARED_WITH": [edge(a, b, a[1], b[1]) for a, b in zip(ends, ends[1:], strict=False)],
-            "USED_FOR": [edge(a, b, a[1], b[1], belief=0.1) for a, b in zip(ends, ends[1:], strict=False)],
-            "MENTIONS": [edge(("Paper", name), ("Method", f"method:{name}"), name, name) for name in NASTY],
-            "REPORTS": [edge(("Paper", NASTY[0]), ("Result", f"result:{n}"), NASTY[0], "x") for n in (1, 2, 3)],
+            "COMPARED_WITH": [edge(a, b, a[1], text) for (a, b), text in pairs],
+            "USED_FOR": [edge(a, b, a[1], text, belief=0.1) for (a, b), text in pairs],
+            "MENTIONS": [edge(("Paper", id_), ("Method", f"method:{id_}"), id_, text) for id_, text in zip(ids, NASTY, strict=True)],
+            "REPORTS": [edge(("Paper", ids[0]), ("Result", f"result:{n}"), ids[0], "x") for n in (1, 2, 3)],
         },
         {"note": "\n".join(NASTY[:-1]), "counts": {"papers": len(NASTY)}},
     )
 
 
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
 @pytest.fixture(scope="session")
 def gold(shared: Path) -> Graph:
     """Two hundred annotated seed papers as a graph; entities of one type and name are one node."""
-    papers, train, dev = (
-        [json.loads(line) for line in (shared / "annotation" / f"{name}.jsonl").open(encoding="utf-8")]
-        for name in ("papers", "train", "dev")
-    )
+    papers, train, dev = (_rows(shared / "annotation" / f"{name}.jsonl") for name in ("papers", "train", "dev"))
     texts = {row["id"]: Paper(row["id"], row["title"], row["abstract"]) for row in papers}
     documents = [(texts[row["id"]], parse_record(row, texts[row["id"]])) for row in (*dev, *train[:140])]
     links: dict[tuple[str, str], str] = {}
@@ -85,16 +92,15 @@ def board() -> Graph:
                 edges[f"RESULT_{role}"].append(edge(node, (type_, id_), source, value))
                 edges["MENTIONS"].append(edge(("Paper", source), (type_, id_), source, value))
     url = "https://github.com/tensorflow/tensor2tensor"
-    edges["HAS_CODE"].append(
-        edge(("Paper", "1706.03762"), ("Repository", "repository:github.com/tensorflow/tensor2tensor"), "1706.03762", url)
-    )
+    repository = "repository:github.com/tensorflow/tensor2tensor"
+    edges["HAS_CODE"].append(edge(("Paper", "1706.03762"), ("Repository", repository), "1706.03762", url))
     nodes = {
         "Method": methods,
         "Dataset": datasets,
         "Metric": metrics,
         "Task": [concept("task:mt", "machine translation")],
         "Paper": papers,
-        "Repository": [{"id": "repository:github.com/tensorflow/tensor2tensor", "url": url}],
+        "Repository": [{"id": repository, "url": url}],
         "Result": [result(f"result:{letter}", value, float(value), unit="%" if letter == "c" else None) for letter, value, *_ in figures],
     }
     return Graph.from_rows(nodes, edges, {"made by": "the tests"})

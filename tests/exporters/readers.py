@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import math
 import re
@@ -92,8 +93,6 @@ def gexf_networkx(path: Path) -> Found:
     """GEXF through NetworkX."""
     text = re.search(r"<description>(.*?)</description>", path.read_text(encoding="utf-8"), re.DOTALL)
     assert text
-    import html
-
     graph = nx.read_gexf(path)
     return of_networkx(graph, json.loads(html.unescape(text[1])), "node_type")
 
@@ -148,9 +147,8 @@ def _csv_rows(text: str) -> list[Attributes]:
 
 def parquet_folder(path: Path) -> Found:
     """Parquet tables through pyarrow."""
-    tables = {
-        file.relative_to(path).with_suffix("").as_posix(): pq.read_table(file).to_pylist() for file in sorted(path.rglob("*.parquet"))
-    }
+    files = sorted(path.rglob("*.parquet"))
+    tables = {file.relative_to(path).with_suffix("").as_posix(): pq.read_table(file).to_pylist() for file in files}
     return _of_tables(tables, json.loads((path / "manifest.json").read_bytes()))
 
 

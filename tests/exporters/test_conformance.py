@@ -116,13 +116,14 @@ def test_failing_export_leaves_the_old_file(name: str, board: Graph, tmp_path: P
     path = export(board, tmp_path / f"out{FORMATS[name].suffixes[0]}", format=name)
     before = digest(path)
     real = FORMATS[name].load()
+    failures: list[BaseException] = [KeyboardInterrupt(), OSError(28, "No space left on device")]
 
     def breaks(graph: Graph, beside: Path) -> None:
         real(graph, beside)
-        raise error
+        raise failures.pop()
 
     monkeypatch.setattr(exporters.Format, "load", lambda self: breaks)
-    for error, raised in ((OSError(28, "No space left on device"), KgbuildError), (KeyboardInterrupt(), KeyboardInterrupt)):
+    for raised in (KgbuildError, KeyboardInterrupt):
         with pytest.raises(raised):
             export(board, path, format=name)
         assert digest(path) == before
@@ -170,9 +171,9 @@ def test_folders_of_others_are_left_alone(board: Graph, tmp_path: Path) -> None:
 
 def test_what_is_wrong_is_said(board: Graph, tmp_path: Path) -> None:
     """Unknown suffixes and formats, missing folders and folders in the way are one line with a way out."""
-    with pytest.raises(KgbuildError, match="does not say the format.*--format.*graphml"):
+    with pytest.raises(KgbuildError, match=r"does not say the format.*--format.*graphml"):
         export(board, tmp_path / "out.docx")
-    with pytest.raises(KgbuildError, match="unknown format 'gephi'.*gexf"):
+    with pytest.raises(KgbuildError, match=r"unknown format 'gephi'.*gexf"):
         export(board, tmp_path / "out", format="gephi")
     with pytest.raises(KgbuildError, match="no such folder"):
         export(board, tmp_path / "missing" / "out.dot")
