@@ -7,6 +7,7 @@ import os
 import re
 import signal
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import kgbuild
@@ -21,6 +22,7 @@ class NetExtractor:
     name = "nets 1"
 
     def __init__(self) -> None:
+        """`seen`: ids of the papers given so far."""
         self.seen: list[str] = []
 
     def extract(self, papers: Iterable[Paper]) -> Iterator[Extraction]:
@@ -38,7 +40,7 @@ class NetExtractor:
         for match in WORD.finditer(paper.text):
             spans.setdefault(match.group(), []).append(match.span())
         entities = tuple(Entity(f"e{i}", "Method", name, tuple(found), 0.9) for i, (name, found) in enumerate(spans.items()))
-        pairs = zip(entities, entities[1:], strict=False)
+        pairs = pairwise(entities)
         relations = tuple(Relation(head.eid, "COMPARED_WITH", tail.eid, 0.8) for head, tail in pairs)
         return Extraction(paper.id, entities, relations, {e.eid: 0.7 for e in entities[:1]}, {}, (), self.name)
 

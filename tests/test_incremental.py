@@ -64,7 +64,7 @@ def test_any_sequence_equals_a_fresh_build(steps: list[tuple[str, str, dict[str,
         kgbuild.build(inputs, home / "fresh.kg", extractor=NetExtractor())
 
         assert exported(home / "fresh.kg") == exported(graph)
-        assert [] == kgbuild.verify(kgbuild.open(graph).graph()).faults
+        assert kgbuild.verify(kgbuild.open(graph).graph()).faults == []
 
 
 def _write(path: Path, copies: set[tuple[str, str]]) -> Path:
@@ -93,8 +93,8 @@ def test_only_new_content_is_extracted(tmp_path: Path) -> None:
     write_source(source, {"p1": "AlphaNet", "p2": "BetaNet and GammaNet", "p3": "DeltaNet"})
     report = kgbuild.build(source, tmp_path / "g.kg", extractor=again)
 
-    assert ["p2", "p3"] == again.seen
-    assert (["p3"], ["p2"], []) == (report.added, report.updated, report.removed)
+    assert again.seen == ["p2", "p3"]
+    assert (report.added, report.updated, report.removed) == (["p3"], ["p2"], [])
 
 
 def test_paper_leaves_with_its_source_only(tmp_path: Path) -> None:
@@ -105,8 +105,8 @@ def test_paper_leaves_with_its_source_only(tmp_path: Path) -> None:
     write_source(a, {"p1": "AlphaNet"})
     report = kgbuild.build(a, tmp_path / "g.kg", extractor=NetExtractor())
 
-    assert ["p3"] == report.removed
-    assert 3 == report.papers
+    assert report.removed == ["p3"]
+    assert report.papers == 3
 
 
 def test_file_gone_from_a_folder(tmp_path: Path) -> None:
@@ -123,8 +123,8 @@ def test_file_gone_from_a_folder(tmp_path: Path) -> None:
     b.unlink()
     report = kgbuild.build(folder, tmp_path / "g.kg", extractor=NetExtractor())
 
-    assert (2, []) == (damaged.papers, damaged.removed)
-    assert ["p2"] == report.removed
+    assert (damaged.papers, damaged.removed) == (2, [])
+    assert report.removed == ["p2"]
 
 
 def test_fresh_forgets_the_rest(tmp_path: Path) -> None:
@@ -135,36 +135,38 @@ def test_fresh_forgets_the_rest(tmp_path: Path) -> None:
     again = NetExtractor()
     report = kgbuild.build(b, tmp_path / "g.kg", extractor=again, fresh=True)
 
-    assert (1, []) == (report.papers, again.seen)
+    assert (report.papers, again.seen) == (1, [])
 
 
 def test_dry_run_writes_nothing(tmp_path: Path) -> None:
     """A dry run names what would change and touches no file; without a graph it makes none."""
     source = write_source(tmp_path / "a.jsonl", {"p1": "AlphaNet", "p2": "BetaNet"})
     report = kgbuild.build(source, tmp_path / "none.kg", extractor=NetExtractor(), dry_run=True)
-    assert (["p1", "p2"], False) == (report.added, (tmp_path / "none.kg").exists())
+    assert (report.added, (tmp_path / "none.kg").exists()) == (["p1", "p2"], False)
 
     kgbuild.build(source, tmp_path / "g.kg", extractor=NetExtractor())
     before = {file: file.stat().st_mtime_ns for file in (tmp_path / "g.kg").rglob("*")}
     write_source(source, {"p2": "GammaNet", "p3": "DeltaNet"})
     report = kgbuild.build(source, tmp_path / "g.kg", extractor=NetExtractor(), dry_run=True)
 
-    assert (["p3"], ["p2"], ["p1"], False) == (report.added, report.updated, report.removed, report.written)
+    assert (report.added, report.updated, report.removed, report.written) == (["p3"], ["p2"], ["p1"], False)
     assert before == {file: file.stat().st_mtime_ns for file in (tmp_path / "g.kg").rglob("*")}
 
 
 def test_diff_names_what_differs(tmp_path: Path) -> None:
     """A diff lists added and removed nodes and edges, and which columns of the rest changed."""
-    kgbuild.build(write_source(tmp_path / "a.jsonl", {"p1": "AlphaNet", "p2": "BetaNet"}), tmp_path / "a.kg", extractor=NetExtractor())
-    kgbuild.build(write_source(tmp_path / "b.jsonl", {"p1": "AlphaNet", "p3": "GammaNet against AlphaNet"}), tmp_path / "b.kg", extractor=NetExtractor())
+    before = write_source(tmp_path / "a.jsonl", {"p1": "AlphaNet", "p2": "BetaNet"})
+    after = write_source(tmp_path / "b.jsonl", {"p1": "AlphaNet", "p3": "GammaNet against AlphaNet"})
+    kgbuild.build(before, tmp_path / "a.kg", extractor=NetExtractor())
+    kgbuild.build(after, tmp_path / "b.kg", extractor=NetExtractor())
     with kgbuild.open(tmp_path / "a.kg") as a, kgbuild.open(tmp_path / "b.kg") as b:
         rows = kgbuild.diff(a.graph(), b.graph()).to_pylist()
-        assert 0 == kgbuild.diff(a.graph(), a.graph()).num_rows
+        assert kgbuild.diff(a.graph(), a.graph()).num_rows == 0
 
     nodes = {(row["change"], row["type"], row["id"]) for row in rows if row["target"] is None}
     assert {("removed", "Paper", "p2"), ("added", "Paper", "p3"), ("changed", "Method", "method:alphanet")} <= nodes
     changed = next(row for row in rows if row["id"] == "method:alphanet")
-    assert "papers, mentions" == changed["columns"]
+    assert changed["columns"] == "papers, mentions"
 
 
 def test_second_writer_is_refused(tmp_path: Path) -> None:
@@ -202,7 +204,7 @@ def test_readers_go_on_during_builds(tmp_path: Path) -> None:
             kgbuild.build(write_source(tmp_path / "a.jsonl", papers), graph, extractor=NetExtractor())
         stop.set()
         reader.join()
-        assert ["p0"] == [row["p.id"] for row in early.query("MATCH (p:Paper) RETURN p.id").to_pylist()]
+        assert [row["p.id"] for row in early.query("MATCH (p:Paper) RETURN p.id").to_pylist()] == ["p0"]
 
     assert seen
     assert sorted(seen) == seen
@@ -237,7 +239,7 @@ def test_kill_at_any_moment(shared: Path, tmp_path: Path) -> None:
 
 def test_interrupt_keeps_what_is_extracted(tmp_path: Path) -> None:
     """Ctrl+C in the middle keeps what is done: the next build extracts the rest alone."""
-    source = write_source(tmp_path / "a.jsonl", {f"p{i:03}": "AlphaNet and BetaNet" for i in range(100)})
+    source = write_source(tmp_path / "a.jsonl", {f"p{i:03}": f"AlphaNet and BetaNet number {i}" for i in range(100)})
 
     class Interrupted(NetExtractor):
         def extract(self, papers):  # type: ignore[no-untyped-def]
@@ -253,7 +255,7 @@ def test_interrupt_keeps_what_is_extracted(tmp_path: Path) -> None:
     rest = NetExtractor()
     kgbuild.build(source, tmp_path / "g.kg", extractor=rest)
 
-    assert 30 == len(rest.seen)
+    assert len(rest.seen) == 30
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
