@@ -18,7 +18,7 @@ from kgbuild.schema import Schema, load_schema
 EDGE_KEY = ("source_type", "source", "target_type", "target")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Graph:
     """Typed tables: `nodes` by type and `edges` by relation, every type of the schema present, rows in canonical order.
 
@@ -58,6 +58,16 @@ class Graph:
     def counts(self) -> dict[str, int]:
         """Rows per node type and relation, in the order of the ontology."""
         return {name: table.num_rows for name, table in (*self.nodes.items(), *self.edges.items())}
+
+    def __repr__(self) -> str:
+        """Size only: the tables themselves would fill pages."""
+        nodes, edges = (sum(table.num_rows for table in tables.values()) for tables in (self.nodes, self.edges))
+        return f"<Graph of {nodes:,} nodes and {edges:,} edges>"
+
+    def _repr_html_(self) -> str:
+        from kgbuild.notebook import graph_html
+
+        return graph_html(self)
 
     def equals(self, other: Graph) -> bool:
         """Whether both hold the same rows (manifests aside)."""
@@ -126,7 +136,9 @@ class Graph:
         schema = schema or load_schema()
         try:
             nodes = {name: pq.read_table(folder / "nodes" / f"{name}.parquet", schema=kind.arrow) for name, kind in schema.nodes.items()}
-            edges = {name: pq.read_table(folder / "edges" / f"{name}.parquet", schema=kind.arrow) for name, kind in schema.relations.items()}
+            edges = {
+                name: pq.read_table(folder / "edges" / f"{name}.parquet", schema=kind.arrow) for name, kind in schema.relations.items()
+            }
             manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         except (OSError, pa.ArrowInvalid, ValueError) as error:
             raise StoreError(f"{folder}: not a readable graph: {error}", "build it again, or copy it again as a whole") from error
