@@ -105,7 +105,7 @@ def _read_file(name: str, path: Path | None, row: Format | None, on_problem: Pro
     finally:
         if source is not None:
             source.close()
-    if not count and not source.reported:
+    if not count and not source.problems and not source.warnings:
         source.warn("no papers in it")
 
 

@@ -29,7 +29,7 @@ _SWITCH = re.compile(
 )
 _LINK = re.compile(r"\\url\s*\{([^{}\s]{1,500})\}")
 _BARE = re.compile(r"(?<!\\)([%&#])")
-_TIE = re.compile(r"(?<=\w)~(?=[A-Za-z\\$])|(?<=[.,)])~(?=[\w\\$])")
+_TIE = re.compile(r"(?<=[\w$}])~(?=[A-Za-z\\$])|(?<=[.,)])~(?=[\w\\$])")
 # A dollar opens mathematics only where its partner closes it: prices keep their sign.
 _MATHS = re.compile(r"(?<!\\)\$\$?(?=[^\s$])([^$]{1,400}?)(?<![\s\\])\$\$?(?!\d)")
 _DOUBLE = re.compile(r"[\u00c2-\u00f4][\u0080-\u00bf]{1,3}")

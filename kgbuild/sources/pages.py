@@ -28,6 +28,7 @@ _FURNITURE = re.compile(
 # Furniture where a better line stands beside it, else perhaps a title: handles, and lists of names.
 _PERSON = r"[A-Z][\w.'’-]*(?:\s+[A-Z][\w.'’-]*)"
 _HANDLE = re.compile(rf"[a-z0-9][\w.-]*|(?:{_PERSON}{{1,3}},\s*)+(?:and\s+)?{_PERSON}{{0,3}}")
+WAITING = 50  # lines before an abstract among which its title is looked for
 _INBOX = re.compile(r"get trending papers in your email inbox", re.IGNORECASE)
 _GLUED = re.compile(r"Subscribe(?=[A-Z0-9\"“$(\[])")
 
@@ -58,6 +59,8 @@ def pairs(lines: Iterable[tuple[int, str]], left_over: Callable[[int, str], None
             continue
         if not is_prose(line):
             waiting.append((number, line))
+            _tell(left_over, waiting[:-WAITING])
+            del waiting[:-WAITING]
         elif waiting:
             if found:
                 yield found

@@ -20,9 +20,15 @@ from kgbuild.errors import InputError, InputWarning
 MIB = 1 << 20
 HEAD = 1 << 16  # bytes that detection looks at first
 LINE_LIMIT = 8 * MIB  # bytes of one line or one JSON value
-BOMB_FLOOR = 64 * MIB  # bytes that may come out before the ratio is looked at
+BOMB_FLOOR = 16 * MIB  # bytes that may come out before the ratio is looked at
 BOMB_RATIO = 250  # text shrinks 3 to 20 times, repetitive test data perhaps 100 times
+STEP = 512  # packed bytes that are unpacked at once; at worst they become 16 MiB
+ZSTD_WINDOW = 128 * MIB
 XZ_MEMORY = 256 * MIB  # the dictionary an .xz file may ask for; xz -9 asks for 64 MiB
+
+WARNINGS = 1000  # of one input; more are counted, not told
+PROBLEMS = 10_000  # of one input; then it is given up
+BLANKS = 1000  # bytes of blank lines that are skipped as one
 
 Problem = Callable[[InputError], None]
 _DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError, zstandard.ZstdError)
@@ -41,7 +47,8 @@ class Input:
         self.name = name
         self.path = path
         self.encoding = "utf-8"
-        self.reported = 0
+        self.warnings = 0
+        self.problems = 0
         self._on_problem = on_problem
         self._file: IO[bytes] = file
         self._opened = opened or file
@@ -49,12 +56,20 @@ class Input:
         self._transcode()
 
     def problem(self, message: str, position: str = "", hint: str = "") -> None:
-        """Report a record that cannot be read; reading goes on."""
-        self._report(self.error(message, position, hint))
+        """Report a record that cannot be read; reading goes on.
+
+        Raises: InputError after 10,000 of them: such an input is not what it was taken for.
+        """
+        self.problems += 1
+        if self.problems > PROBLEMS:
+            raise self.error(f"more than {PROBLEMS:,} problems, the rest is not read", position, "is the format right?")
+        self._on_problem(self.error(message, position, hint))
 
     def warn(self, message: str, position: str = "", hint: str = "") -> None:
-        """Report something that a user should know and that loses no readable paper."""
-        self._report(InputWarning(self.name, _short(message), position=position, hint=hint))
+        """Report something that a user should know and that loses no readable paper; the first 1,000 are told."""
+        self.warnings += 1
+        if self.warnings <= WARNINGS:
+            self._on_problem(InputWarning(self.name, _short(message), position=position, hint=hint))
 
     def error(self, message: str, position: str = "", hint: str = "") -> InputError:
         """The error to raise when the rest of the input cannot be read."""
@@ -104,15 +119,15 @@ class Input:
                 self.problem(f"line longer than {LINE_LIMIT // MIB} MiB", f"line {number}", "one record a line, or one JSON document")
                 continue
             yield number, line.rstrip(b"\r\n")
+            if not line.strip():
+                number += _skip_blanks(file)
 
     def close(self) -> None:
-        """Close the file; standard input stays open."""
+        """Close the file, standard input excepted, and tell how many warnings were left out."""
+        if self.warnings > WARNINGS:
+            self._on_problem(InputWarning(self.name, f"{self.warnings - WARNINGS:,} more warnings like these"))
         if self._opened is not sys.stdin.buffer:
             self._opened.close()
-
-    def _report(self, problem: InputError) -> None:
-        self.reported += 1
-        self._on_problem(problem)
 
     def _read(self, size: int) -> bytes:
         return self._read_from(self._file, size)
@@ -153,6 +168,14 @@ def open_input(name: str, path: Path | None, on_problem: Problem) -> Input:
         return plain
     packed = _Counted(plain.file())
     return Input(name, io.BufferedReader(_Guarded(decompress(packed), packed, name), HEAD), on_problem, opened=raw)
+
+
+def _skip_blanks(file: io.BufferedReader) -> int:
+    """Pass over a long run of blank lines at once; their number."""
+    ahead = file.peek()
+    blank = ahead[: len(ahead) - len(ahead.lstrip(b" \t\r\n"))]
+    end = blank.rfind(b"\n") + 1
+    return file.read(end).count(b"\n") if end > BLANKS else 0
 
 
 def _short(message: str) -> str:
@@ -240,32 +263,31 @@ class _Guarded(io.RawIOBase):
         return len(piece)
 
 
-class _Xz(io.RawIOBase):
-    """An .xz stream with a bound on memory, which lzma.LZMAFile cannot set."""
+class _Frames(io.RawIOBase):
+    """Packed frames one after the other, unpacked in small steps, so that a bomb never goes off at once; the end must be whole."""
 
-    def __init__(self, packed: IO[bytes]) -> None:
-        self._packed = packed
-        self._decompressor: lzma.LZMADecompressor | None = None
+    def __init__(self, packed: IO[bytes], start: Callable[[], Any]) -> None:
+        self._packed, self._start = packed, start
+        self._frame: Any = None
+        self._left = b""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        while True:
-            if self._decompressor is None or self._decompressor.eof:
-                left = self._decompressor.unused_data if self._decompressor else b""
-                data = left.lstrip(b"\0") or self._packed.read(HEAD).lstrip(b"\0")
+        while not self._left:
+            if self._frame is None or self._frame.eof:
+                unused = self._frame.unused_data if self._frame else b""
+                data = unused.lstrip(b"\0") or self._packed.read(STEP).lstrip(b"\0")
                 if not data:
                     return 0
-                self._decompressor = lzma.LZMADecompressor(memlimit=XZ_MEMORY)
-            else:
-                data = self._packed.read(HEAD) if self._decompressor.needs_input else b""
-                if self._decompressor.needs_input and not data:
-                    raise EOFError
-            piece = self._decompressor.decompress(data, len(buffer))
-            if piece:
-                buffer[: len(piece)] = piece
-                return len(piece)
+                self._frame = self._start()
+            elif not (data := self._packed.read(STEP)):
+                raise EOFError
+            self._left = self._frame.decompress(data)
+        piece, self._left = self._left[: len(buffer)], self._left[len(buffer) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
 
 
 class _Recoded(io.RawIOBase):
@@ -297,8 +319,12 @@ def _gzip(packed: IO[bytes]) -> IO[bytes]:
     return gzip.GzipFile(fileobj=packed)  # type: ignore[return-value]
 
 
+def _xz(packed: IO[bytes]) -> IO[bytes]:
+    return _Frames(packed, partial(lzma.LZMADecompressor, memlimit=XZ_MEMORY))  # type: ignore[return-value]
+
+
 def _zstd(packed: IO[bytes]) -> IO[bytes]:
-    return zstandard.ZstdDecompressor(max_window_size=128 * MIB).stream_reader(packed, read_across_frames=True)
+    return _Frames(packed, zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj)  # type: ignore[return-value]
 
 
-_COMPRESSIONS: dict[bytes, Callable[[Any], Any]] = {b"\x1f\x8b": _gzip, b"\xfd7zXZ\0": _Xz, b"\x28\xb5\x2f\xfd": _zstd}
+_COMPRESSIONS: dict[bytes, Callable[[Any], Any]] = {b"\x1f\x8b": _gzip, b"\xfd7zXZ\0": _xz, b"\x28\xb5\x2f\xfd": _zstd}

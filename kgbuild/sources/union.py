@@ -14,8 +14,8 @@ from kgbuild.records import Paper
 from kgbuild.sources.fields import SCHEMES, acl_of, content_id
 from kgbuild.sources.stream import Problem
 
-# Of 100, rapidfuzz token_set_ratio. One DOI may name all papers of a book, one id of a user two papers: papers that share an id are the same
-# if one of the two agrees. Measured on 870 pairs of 101k papers that share an id: titles of different papers reach 73, abstracts 66.
+# Of 100, rapidfuzz token_set_ratio. One DOI may name all papers of a book, one id of a user two papers: papers that share an id are
+# the same if one of the two agrees. Measured on 870 pairs of 101k papers that share an id: titles of different papers reach 73, abstracts 66.
 SAME_TITLE = 80
 SAME_ABSTRACT = 70
 RIVALS = 20  # different papers that one DOI may be compared with
@@ -30,9 +30,9 @@ _METADATA = tuple(field.name for field in fields(Paper) if field.name not in ("i
 def unite(papers: Iterable[Paper], *, on_problem: Problem | None = None) -> list[Paper]:
     """One paper per publication, sorted by id; the result does not depend on the order of `papers`.
 
-    Copies are the same paper if they share an id, DOI, arXiv or ACL id (and their titles or abstracts agree), or title and abstract but for case,
-    punctuation and LaTeX; a copy without an abstract joins the one paper of its title. The text of one copy stands: our own records
-    before all others, then the longest abstract, then the cleanest; metadata that it lacks come from the next copies.
+    Copies are the same paper if they share an id, DOI, arXiv or ACL id (and their titles or abstracts agree), or title and abstract but
+    for case, punctuation and LaTeX; a copy without an abstract joins the one paper of its title. The text of one copy stands: our own
+    records before all others, then the longest abstract, then the cleanest; metadata that it lacks come from the next copies.
     on_problem: told of ids of our own that name different papers; only one of these papers keeps it, the others are named by content.
     """
     copies = sorted(set(papers), key=_sort_key)
