@@ -19,6 +19,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
 MAX_WIDTH = 14  # words of the longest mention considered; 99.6 % of the gold mentions are shorter
+MAX_PIECES = 510  # of one window, so that with the special pieces it fits the encoder's 512 positions
+MAX_CHARACTERS = 4_000  # of one window: longer stretches are tokenised piecemeal, so that cost stays linear in the text
 SHAPES = 16
 PAIR_FEATURES = 7
 DISTANCES = np.array([1, 3, 6, 11, 21, 41])
@@ -87,58 +89,71 @@ def _shape(word: str) -> int:
     return 7
 
 
-def _numbers(text: str, word_start: Ints, word_end: Ints) -> tuple[Number, ...]:
+def _numbers(text: str, start: int, end: int, word_start: Ints, word_end: Ints) -> tuple[Number, ...]:
     found: dict[tuple[int, int], str] = {}
-    for match in _RANGE.finditer(text):
+    for match in _RANGE.finditer(text, start, end):
         found[match.span(1)[0], match.span(2)[1]] = f"{match[1]}-{match[2]}"
-    for match in _NUMBER.finditer(text):
+    for match in _NUMBER.finditer(text, start, end):
         found[match.span()] = match[0]
-    for match in _WORD_NUMBERS.finditer(text):
+    for match in _WORD_NUMBERS.finditer(text, start, end):
         found[match.span()] = _WORD_VALUES[match[0][:3].lower()]
     numbers = []
-    for (start, end), value in sorted(found.items()):
-        first = int(np.searchsorted(word_end, start, side="right"))
-        last = int(np.searchsorted(word_start, end, side="left")) - 1
+    for (begin, stop), value in sorted(found.items()):
+        first = int(np.searchsorted(word_end, begin, side="right"))
+        last = int(np.searchsorted(word_start, stop, side="left")) - 1
         if first <= last:
-            numbers.append(Number(value, start, end, first, last))
+            numbers.append(Number(value, begin, stop, first, last))
     return tuple(numbers)
 
 
-def encode(text: str, tokenizer: Tokenizer, max_pieces: int = 510, start: int = 0) -> tuple[Encoded, int]:
+def encode(text: str, tokenizer: Tokenizer, start: int = 0, bounds: Sequence[tuple[int, int]] | None = None) -> tuple[Encoded, int]:
     """The window of `text` that begins at character `start`, and where the next window begins (len(text) when done).
 
-    A window ends at the last sentence that fits; a sentence longer than a window is cut at a word.
+    A window ends at the last sentence that fits; a sentence longer than a window is cut at a word. bounds: the text's
+    sentences, where the caller has them already.
     """
-    encoding = tokenizer.encode(text[start:], add_special_tokens=False)
+    bounds = sentences(text) if bounds is None else bounds
+    stop_at = _slice_end(text, start)
+    encoding = tokenizer.encode(text[start:stop_at], add_special_tokens=False)
     ids, spans, word_ids = encoding.ids, encoding.offsets, encoding.word_ids
     stop = len(ids)
-    bounds = sentences(text)
-    if stop > max_pieces:
-        stop = _window_end([start + end for _, end in spans], word_ids, [end for _, end in bounds], max_pieces)
+    if stop > MAX_PIECES or stop_at < len(text):
+        stop = _window_end([start + end for _, end in spans], word_ids, [end for _, end in bounds], min(MAX_PIECES, stop))
     firsts = [i for i in range(stop) if i == 0 or word_ids[i] != word_ids[i - 1]]
     word_piece = np.array(firsts, dtype=np.int64)
-    ends = np.append(word_piece[1:], stop) - 1
-    word_start = np.array([start + spans[i][0] for i in word_piece], dtype=np.int64)
-    word_end = np.array([start + spans[i][1] for i in ends], dtype=np.int64)
+    cuts = np.array([*firsts, stop], dtype=np.int64)
+    word_start = np.array([start + spans[i][0] for i in firsts], dtype=np.int64)
+    word_end = np.array([start + spans[i - 1][1] for i in cuts[1:]], dtype=np.int64)
     sentence = np.searchsorted(np.array([end for _, end in bounds], dtype=np.int64), word_start, side="right")
     title = text.find("\n")
     shape = np.array([_shape(text[s:e]) + (8 if s < title else 0) for s, e in zip(word_start, word_end, strict=True)], dtype=np.int64)
     shapes = np.zeros(stop + 2, dtype=np.int64)
-    shapes[1:-1] = np.repeat(shape, np.diff(np.append(word_piece, stop)))
+    shapes[1:-1] = np.repeat(shape, np.diff(cuts))
     special = [tokenizer.token_to_id("[CLS]") or 0, tokenizer.token_to_id("[SEP]") or 2]
     pieces = np.array([special[0], *ids[:stop], special[1]], dtype=np.int64)
-    numbers = tuple(n for n in _numbers(text, word_start, word_end) if n.start >= start) if len(word_piece) else ()
-    encoded = Encoded(text, pieces, shapes, word_piece + 1, word_start, word_end, sentence, numbers)
-    return encoded, len(text) if stop == len(ids) else start + spans[stop][0]
+    following = start + spans[stop][0] if stop < len(ids) else stop_at
+    numbers = _numbers(text, start, following, word_start, word_end)
+    return Encoded(text, pieces, shapes, word_piece + 1, word_start, word_end, sentence, numbers), following
+
+
+def _slice_end(text: str, start: int) -> int:
+    """Where to stop tokenising for one window: far enough for MAX_PIECES of any prose, at white space where there is some."""
+    limit = start + MAX_CHARACTERS
+    if limit >= len(text):
+        return len(text)
+    space = max(text.rfind(" ", start, limit), text.rfind("\n", start, limit))
+    return space + 1 if space > start else limit
 
 
 def _window_end(piece_ends: Sequence[int], word_ids: Sequence[int | None], sentence_ends: Sequence[int], limit: int) -> int:
     """The number of pieces of the longest prefix of whole sentences within `limit`, else of whole words."""
+    if not piece_ends:
+        return 0
     fitting = [end for end in sentence_ends if end <= piece_ends[limit - 1]]
     if fitting and (stop := int(np.searchsorted(piece_ends, fitting[-1], side="right"))) >= limit // 2:
         return stop
     stop = limit
-    while stop > 1 and word_ids[stop] == word_ids[stop - 1]:
+    while 1 < stop < len(word_ids) and word_ids[stop] == word_ids[stop - 1]:
         stop -= 1
     return stop if stop > 1 else limit
 

@@ -13,11 +13,23 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from kgbuild.extraction.decode import String, cluster, nodes, pooling, strings
-from kgbuild.extraction.features import MAX_WIDTH, NUMBER_TYPE, PAIR_FEATURES, Encoded, Floats, Ints, encode, fold, pair_geometry, string_features
+from kgbuild.extraction.features import (
+    MAX_WIDTH,
+    NUMBER_TYPE,
+    PAIR_FEATURES,
+    Encoded,
+    Floats,
+    Ints,
+    encode,
+    fold,
+    pair_geometry,
+    string_features,
+)
 from kgbuild.extraction.figures import Figure, figures
 from kgbuild.extraction.windows import Part, unite
 from kgbuild.records import Entity, Extraction, Paper
 from kgbuild.schema import Schema, load_schema
+from kgbuild.text import sentences
 
 
 class Network(Protocol):
@@ -104,8 +116,9 @@ class LearnedExtractor:
 
     def _extraction(self, paper: Paper, given: Sequence[Entity] | None) -> Extraction:
         parts, start, text = [], 0, paper.text
-        while start < len(text) and text[start:].strip():
-            encoded, start = encode(text, self.tokenizer, start=start)
+        bounds, end = sentences(text), len(text.rstrip())
+        while start < end:
+            encoded, start = encode(text, self.tokenizer, start, bounds)
             if encoded.words:
                 parts.append(self._window(encoded, given))
         return unite(paper, parts, self.labels, self.decisions, given, self.name)
