@@ -5,6 +5,7 @@ Every function returns a matplotlib `Figure`, which notebooks show; `save` write
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,7 +46,9 @@ def save(figure: Figure, path: Path | str, *, dpi: int = 150) -> None:
         raise KgbuildError(f"{path}: not a kind of picture", f"name it with one of {', '.join(SUFFIXES)}")
     # matplotlib writes the time into SVG and PDF, and names SVG parts at random, unless told otherwise.
     metadata = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[path.suffix.lower()]
-    with replacing(path) as beside, rc_context({"svg.hashsalt": "kgbuild"}):
+    with replacing(path) as beside, rc_context({"svg.hashsalt": "kgbuild"}), warnings.catch_warnings():
+        # A script that the font lacks is drawn as boxes; a warning for each sign would help nobody.
+        warnings.filterwarnings("ignore", message="Glyph")
         figure.savefig(beside, format=path.suffix[1:].lower(), dpi=dpi, metadata=metadata)
 
 
