@@ -24,14 +24,14 @@ def community_names(
 ) -> list[dict[str, Any]]:
     """Number, size and three telling members of each larger community.
 
-    A member tells most when many edges of its community end at it and few of others, so that words that stand everywhere
-    (`accuracy`) name none.
+    A member tells most when many edges of its community end at it and few of others (so that words that stand everywhere, such
+    as `accuracy`, name none), and when more than one paper names it.
     """
     count = len(community)
     same = community[source] == community[target]
     inside = np.bincount(source[same], minlength=count) + np.bincount(target[same], minlength=count)
     degree = np.bincount(source, minlength=count) + np.bincount(target, minlength=count)
-    telling: Floats = np.where(concept, inside * (inside / np.maximum(degree, 1)), -1.0)
+    telling: Floats = np.where(concept, inside * (inside / np.maximum(degree, 1)) * np.log2(1 + papers), -1.0)
     sizes = np.bincount(community)
     found = []
     for number in np.flatnonzero(sizes >= SMALLEST).tolist()[:MOST_COMMUNITIES]:

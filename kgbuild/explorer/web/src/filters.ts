@@ -1,8 +1,10 @@
 // The rail beside the map: legend and filters in one.
 
 import { figure, h } from "./dom";
-import { words } from "./graph";
+import { type Relation, words } from "./graph";
 import type { Page } from "./page";
+
+let restOpen = false;
 
 /** Checkboxes for types (which are the legend) and relations, the years, and how sure a statement must be. */
 export function rail(page: Page): HTMLElement {
@@ -28,10 +30,12 @@ function types(page: Page): HTMLElement {
 
 function relations(page: Page): HTMLElement {
   const { graph, state } = page;
-  const rows = graph.relations.map((relation, at) => graph.core.relation[at] > 0 && check(`relation-${relation.name}`, state.filters.relations.has(at), relation.description,
-    [words(relation.name)], graph.core.relation[at], () => state.filter({ relations: toggled(state.filters.relations, at) })));
+  const row = (relation: Relation, at: number): HTMLElement | false => graph.core.relation[at] > 0 && check(`relation-${relation.name}`, state.filters.relations.has(at), relation.description,
+    [words(relation.name)], graph.core.relation[at], () => state.filter({ relations: toggled(state.filters.relations, at) }));
+  const of = (concepts: boolean): (HTMLElement | false)[] => graph.relations.map((relation, at) => (relation.group === "concept") === concepts && row(relation, at));
+  const rest = h("details", { open: restOpen, ontoggle: (event: Event) => { restOpen = (event.target as HTMLDetailsElement).open; } }, h("summary", { class: "quiet" }, "of papers and figures"), ...of(false));
   const all = h("button", { type: "button", class: "more", onclick: () => state.filter({ relations: new Set(state.filters.relations.size ? [] : graph.relations.keys()) }) }, state.filters.relations.size ? "none" : "all");
-  return fieldset("Relations", [...rows, all]);
+  return fieldset("Relations", [...of(true), rest, all]);
 }
 
 function check(id: string, checked: boolean, description: string, label: (Node | string)[], count: number, change: () => void): HTMLElement {

@@ -20,6 +20,9 @@ const KEYS: [string, string][] = [
   ["arrows", "move the map (when it has the focus)"], ["0", "show the whole map"], ["d", "light or dark"], ["?", "these keys"],
 ];
 
+const FIRST = 250; // milliseconds before the map is drawn for the first time
+const PAUSE = 500; // milliseconds without a keystroke that count as done typing
+
 class App {
   private map: GraphMap | null = null;
   private readonly main = h("main", { id: "main", tabindex: -1 });
@@ -27,7 +30,7 @@ class App {
   private readonly panel = h("aside", { class: "side", "aria-live": "polite" });
   private readonly mapView: HTMLElement;
   private readonly tabs = new Map<View, HTMLElement>();
-  private readonly search: { box: HTMLElement; focus: () => void };
+  private readonly search: ReturnType<typeof searchBox>;
   private readonly help: HTMLDialogElement;
   private drawn = 0;
 
@@ -97,16 +100,21 @@ class App {
 
   private showMap(node: number | null): void {
     if (this.map) { this.map.resize(); this.map.select(node); return; }
-    // The first drawing takes longest: panel and search answer before it.
-    setTimeout(() => {
+    // The first drawing takes longest and holds up everything else: panel and search come before it, and it waits for whoever types.
+    const draw = (): void => {
+      if (this.map) return;
+      if (performance.now() - this.search.typed() < PAUSE) { setTimeout(draw, PAUSE); return; }
+      performance.mark("drawing");
       try {
         this.map = new GraphMap(this.page, this.canvas, (opened) => (opened === null ? this.page.state.place.node !== null && this.page.state.go("map") : (location.hash = this.hrefOnMap(opened))));
-        this.map.select(node);
+        this.map.select(this.page.state.place.node);
         this.canvas.dataset.drawn = "true";
+    performance.mark("drawn");
       } catch (error) {
         this.canvas.replaceChildren(h("p", { class: "quiet" }, `The map needs WebGL, which this browser does not give (${(error as Error).message}). `, h("a", { href: this.page.state.href("list") }, "The list"), " holds the same."));
       }
-    }, 30);
+    };
+    setTimeout(draw, FIRST);
   }
 
   /** On the map a click on a paper shows its panel; its title there leads to the paper view. */
@@ -141,8 +149,11 @@ async function start(): Promise<void> {
   const root = document.getElementById("app");
   if (!root) return;
   try {
+    performance.mark("start");
     const graph = await Graph.load();
+    performance.mark("loaded");
     new App(new Page(graph, new State(graph))).mount(root);
+    performance.mark("searchable");
   } catch (error) {
     root.append(h("p", { class: "failure", role: "alert" }, `This page cannot show its graph: ${(error as Error).message}. A browser of 2023 or later can.`));
     throw error;

@@ -55,8 +55,8 @@ export class GraphMap {
     const most = graph.core.weight.reduce((a, b) => Math.max(a, b), 1);
     const scale = graph.count > 20_000 ? 0.6 : 1;
     for (let node = 0; node < graph.count; node++) {
-      const share = graph.isConcept(node) ? Math.sqrt(graph.core.weight[node] / most) : 0.08;
-      this.graph.addNode(node, { x: graph.core.x[node], y: graph.core.y[node], size: (2 + 13 * share) * scale, label: short(graph.names[node], 42) });
+      const share = graph.isConcept(node) ? Math.sqrt((graph.core.weight[node] - 1) / most) : 0.08;
+      this.graph.addNode(node, { x: graph.core.x[node], y: graph.core.y[node], size: (1.7 + 13 * share) * scale, label: short(graph.names[node], 42) });
     }
   }
 
@@ -120,7 +120,7 @@ export class GraphMap {
     const close = node === focus || (this.selected !== null ? this.near.has(node) : this.around.has(node));
     const hidden = node !== this.selected && !this.near.has(node) && !this.page.state.showsNode(node);
     const color = this.palette[this.page.graph.type[node]];
-    if (focus === null) return { ...data, color, hidden, zIndex: 1 };
+    if (focus === null) return { ...data, color, hidden, zIndex: data.size };
     if (!close) return { ...data, color: ink("faint"), hidden, label: "", zIndex: 0 };
     return { ...data, color, hidden, zIndex: 2, highlighted: node === this.selected, forceLabel: node === focus || this.near.size < 30, size: node === this.selected ? Math.max(data.size, 7) : data.size };
   }
@@ -151,13 +151,16 @@ export class GraphMap {
     void camera.animate({ x: camera.x + right * 0.1 * camera.ratio, y: camera.y - down * 0.1 * camera.ratio }, { duration: 100 });
   }
 
-  /** Each larger community is named in the middle of its telling members that are shown. */
+  /** Each larger community is named in its middle by those of its telling members that are shown. */
   private nameCommunities(): void {
     const { graph, state } = this.page;
+    const members = new Map<number, number[]>(graph.core.communities.map((community) => [community.number, []]));
+    for (let node = 0; node < graph.count; node++) if (state.showsNode(node)) members.get(graph.core.community[node])?.push(node);
     this.places = graph.core.communities.flatMap((community) => {
       const shown = community.members.filter((node) => state.showsNode(node));
       if (!shown.length || community.size < graph.count / 120) return [];
-      const mean = (column: number[]): number => shown.reduce((sum, node) => sum + column[node], 0) / shown.length;
+      const all = members.get(community.number) ?? [];
+      const mean = (column: number[]): number => all.reduce((sum, node) => sum + column[node], 0) / all.length;
       const label = h("span", {}, shown.slice(0, 2).map((node) => short(graph.names[node], 26)).join(" · "));
       return [{ x: mean(graph.core.x), y: mean(graph.core.y), label }];
     }).slice(0, NAMED);

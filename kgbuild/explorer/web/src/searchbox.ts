@@ -5,16 +5,17 @@ import type { Page } from "./page";
 import { plain } from "./plain";
 import { type Hit, Search } from "./search";
 
-export function searchBox(page: Page): { box: HTMLElement; focus: () => void } {
+export function searchBox(page: Page): { box: HTMLElement; focus: () => void; typed: () => number } {
   const search = new Search(page.graph);
   let hits: Hit[] = [];
   let active = -1;
+  let last = -Infinity; // when somebody typed
   const options = h("ul", { id: "hits", role: "listbox", "aria-label": "Answers", hidden: true });
   const status = h("span", { class: "unseen", role: "status" });
   const input = h("input", {
     id: "search", type: "search", role: "combobox", "aria-expanded": "false", "aria-controls": "hits", "aria-autocomplete": "list", "aria-label": "Search names and aliases",
     placeholder: "Search methods, tasks, datasets, papers …", autocomplete: "off", spellcheck: "false",
-    oninput: () => update(), onfocus: () => update(), onkeydown: (event: KeyboardEvent) => press(event), onblur: () => setTimeout(close, 150),
+    oninput: () => { last = performance.now(); update(); }, onfocus: () => update(), onkeydown: (event: KeyboardEvent) => press(event), onblur: () => setTimeout(close, 150),
   });
 
   const update = (): void => {
@@ -52,5 +53,5 @@ export function searchBox(page: Page): { box: HTMLElement; focus: () => void } {
     else if (event.key === "Enter") open(Math.max(0, active));
     else if (event.key === "Escape") { input.value = ""; close(); input.blur(); event.stopPropagation(); }
   };
-  return { box: h("div", { class: "search", role: "search" }, input, options, status), focus: () => input.focus() };
+  return { box: h("div", { class: "search", role: "search" }, input, options, status), focus: () => input.focus(), typed: () => last };
 }
