@@ -230,7 +230,7 @@ def test_an_unknown_kind_of_store_names_the_known_ones(url: str) -> None:
         open_store(url)
 
 
-@pytest.mark.parametrize("url", ["missing.kg", "ladybug:missing", "rdf:missing"])
+@pytest.mark.parametrize("url", ["ladybug:missing", "rdf:missing"])
 def test_reading_what_is_not_there_is_one_line(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that does not exist is an error that says how to make it, and asking does not make it."""
     monkeypatch.chdir(tmp_path)
