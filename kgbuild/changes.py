@@ -30,7 +30,7 @@ def remove(
     Raises KgbuildError where a name is neither. A paper comes back when a source that has it is given again.
     """
     path, report = Path(graph), Report()
-    options = Options(extractor, 1, dry_run, on_progress or Options().on_progress)
+    options = Options(extractor, dry_run=dry_run, on_progress=on_progress or Options().on_progress)
     graphfile.data_folder(path)
     with safely(path), graphfile.writing(path):
         old = GraphFile(path).ledger()
@@ -81,7 +81,7 @@ def merge(
     path, report = Path(output), Report()
     parts = [GraphFile(graph) for graph in graphs]
     ledgers = [part.ledger() for part in parts]
-    options = Options(extractor or _common_extractor(parts, ledgers), workers, False, on_progress or Options().on_progress)
+    options = Options(extractor or _common_extractor(parts, ledgers), workers, on_progress=on_progress or Options().on_progress)
     with safely(path), graphfile.writing(path):
         old = GraphFile(path).ledger() if graphfile.is_graph_file(path) else Ledger()
         united = _united(ledgers if any(part.path.resolve() == path.resolve() for part in parts) or not old.copies else [old, *ledgers])

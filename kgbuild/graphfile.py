@@ -135,6 +135,14 @@ def data_folder(path: Path) -> Path:
     return folder
 
 
+def inputs_of(path: Path) -> str:
+    """The name of the inputs that the last build gave to `new_data`; empty where there is no graph."""
+    if not is_graph_file(path):
+        return ""
+    data_folder(path)
+    return str(json.loads((path / CURRENT).read_text(encoding="utf-8")).get("inputs", ""))
+
+
 def _no_graph(path: Path) -> StoreError:
     if (path / RECORDS).exists():
         return StoreError(f"{path}: its first build is not finished", "run the same kgbuild build again: it goes on where it stopped")
@@ -188,8 +196,11 @@ def _sweep(path: Path) -> None:
 
 
 @contextmanager
-def new_data(path: Path) -> Iterator[Path]:
-    """A folder to write new data into; it becomes current as a whole when the block ends, and not at all when it raises."""
+def new_data(path: Path, inputs: str = "") -> Iterator[Path]:
+    """A folder to write new data into; it becomes current as a whole when the block ends, and not at all when it raises.
+
+    inputs: a name for what the data was made from, by which `inputs_of` tells that there is nothing to do.
+    """
     (path / DATA).mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="new-", dir=path / DATA))
     try:
@@ -202,7 +213,7 @@ def new_data(path: Path) -> Iterator[Path]:
         else:
             folder.rename(target)
         _sync_folder(path / DATA)
-        replace_file(path / CURRENT, json.dumps({"format": FORMAT, "data": digest}) + "\n")
+        replace_file(path / CURRENT, json.dumps({"format": FORMAT, "data": digest, "inputs": inputs}) + "\n")
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,9 @@ from kgbuild.errors import InputError, InputWarning, KgbuildError, RecordError
 from kgbuild.extraction import Extractor, load_extractor, parse_record
 from kgbuild.ledger import Ledger, digest, paper_key
 from kgbuild.records import Extraction, Paper, dumps
-from kgbuild.update import GivenRows, OnProgress, Options, Report, log, safely, timed, update
+from kgbuild.schema import load_schema
+from kgbuild.sources.locations import files
+from kgbuild.update import GivenRows, OnProgress, Options, Report, log, ontology_digest, safely, timed, update
 
 Location = str | PathLike[str]
 STDIN = "-"
@@ -53,8 +57,13 @@ def build(
     """
     path, report = Path(output), Report()
     locations = [inputs] if isinstance(inputs, str | PathLike) else list(inputs)
-    options = Options(extractor, workers, dry_run, on_progress or Options().on_progress)
+    record_files = [Path(file) for file in records]
+    settings = (format or "", extractor if isinstance(extractor, str) else getattr(extractor, "name", ""))
+    named = fingerprint(locations, [*record_files, *([Path(decisions)] if decisions else [])], settings)
+    options = Options(extractor, workers, dry_run, named, on_progress or Options().on_progress)
     with safely(path), nullcontext() if dry_run else graphfile.writing(path):
+        if named and not fresh and not dry_run and named == graphfile.inputs_of(path):
+            return _unchanged(path, report)
         old = Ledger() if fresh or not graphfile.is_graph_file(path) else graphfile.GraphFile(path).ledger()
         with timed(report, "read"):
             copies = _read(locations, format, old, report, options.on_progress)
@@ -65,10 +74,32 @@ def build(
                 from kgbuild.resolution import read_decisions
 
                 ledger = replace(ledger, decisions=tuple(read_decisions(Path(decisions))))
-        rows = _record_rows([Path(file) for file in records], ledger.papers(), report)
+        rows = _record_rows(record_files, ledger, report)
         update(path, old, ledger, options, report, rows)
         if not dry_run:
             log(path, report, {"verb": "build", "inputs": list(map(str, locations)), "fresh": fresh, "workers": workers})
+    return report
+
+
+def fingerprint(locations: Sequence[Location], others: Sequence[Path], settings: Sequence[str]) -> str:
+    """A name for the bytes of all inputs and the settings that go with them; empty where they cannot be told without reading them."""
+    problems: list[InputError] = []
+    found = [file for location in locations for file in files(location, problems.append)]
+    paths = [path for _, path in found if path and path.is_file()]
+    if problems or len(paths) < len(found) or not all(file.is_file() for file in others):
+        return ""
+    parts = [version("kgbuild"), ontology_digest(), *settings, *(name for name, _ in found)]
+    for path in [*paths, *others]:
+        with path.open("rb") as stream:
+            parts.append(hashlib.file_digest(stream, "sha256").hexdigest())
+    return digest(*parts)
+
+
+def _unchanged(path: Path, report: Report) -> Report:
+    """The report of a build that finds its inputs as the last one left them."""
+    with graphfile.GraphFile(path) as graph:
+        report.counts = graph.manifest["counts"]
+        report.papers = sum(report.counts[name] for name, kind in load_schema().nodes.items() if kind.kind == "source")
     return report
 
 
@@ -97,9 +128,9 @@ def _read(
     return copies
 
 
-def _record_rows(files: Sequence[Path], papers: list[Paper], report: Report) -> GivenRows:
+def _record_rows(files: Sequence[Path], ledger: Ledger, report: Report) -> GivenRows:
     """(record key, checked record) by paper key; faulty records are noted and left out, the last one of a paper counts."""
-    by_id = {paper.id: paper for paper in papers} if files else {}
+    by_id = {paper.id: paper for paper in ledger.papers()} if files else {}
     rows: dict[str, tuple[str, dict[str, Any]]] = {}
     for file, number, line in _lines(files):
         try:

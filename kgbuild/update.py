@@ -62,6 +62,7 @@ class Options:
     extractor: str | Extractor | None = None
     workers: int = 1
     dry_run: bool = False
+    inputs: str = ""  # a name for the inputs, see `graphfile.new_data`
     on_progress: OnProgress = lambda stage, done, total: None
 
 
@@ -72,7 +73,7 @@ def update(path: Path, old: Ledger, ledger: Ledger, options: Options, report: Re
     """
     papers = ledger.papers(report.note)
     report.papers = len(papers)
-    _compare(old, papers, report)
+    _compare(old, ledger, papers, report)
     ledger, load = _settled(ledger, papers, options, rows or {})
     if options.dry_run:
         return
@@ -92,7 +93,7 @@ def update(path: Path, old: Ledger, ledger: Ledger, options: Options, report: Re
 def _settled(ledger: Ledger, papers: list[Paper], options: Options, rows: GivenRows) -> tuple[Ledger, Callable[[], Extractor] | None]:
     """The ledger with the settings of this build and the record key of every paper, and what loads the extractor."""
     name, load = _extractor(options.extractor or ledger.settings.get("choice"), ledger.settings.get("extractor", ""))
-    ontology = hashlib.sha256(ontology_path("kgbuild.yaml").read_bytes()).hexdigest()[:16]
+    ontology = ontology_digest()
     kind = name.partition(" ")[0]
     choice = kind if kind in (*EXTRACTORS, NO_EXTRACTOR) else CUSTOM
     settings = {"kgbuild": version("kgbuild"), "ontology": ontology, "extractor": name, "choice": choice}
@@ -101,6 +102,11 @@ def _settled(ledger: Ledger, papers: list[Paper], options: Options, rows: GivenR
     given = {key: record for key, record in ledger.given.items() if key in present} | {key: record for key, (record, _) in rows.items()}
     keys = {id_: given.get(key) or digest(name, ontology, key) for id_, key in paper_keys.items() if load or key in given}
     return replace(ledger, given=given, keys=keys, settings=settings), load
+
+
+def ontology_digest() -> str:
+    """16 hex digits that change with the ontology."""
+    return hashlib.sha256(ontology_path("kgbuild.yaml").read_bytes()).hexdigest()[:16]
 
 
 def _extractor(choice: str | Extractor | None, used: str) -> tuple[str, Callable[[], Extractor] | None]:
@@ -152,7 +158,9 @@ def _write(path: Path, ledger: Ledger, documents: Documents, options: Options, r
         options.on_progress("assemble", 0, None)
         graph = assemble(documents, resolution)
         graph = replace(graph, manifest=_manifest(ledger, graph))
-    with timed(report, "write"), graphfile.new_data(path) as folder:
+    # Inputs with problems are read again next time, so that the problems are told again.
+    inputs = "" if report.problems or report.warnings else options.inputs
+    with timed(report, "write"), graphfile.new_data(path, inputs) as folder:
         options.on_progress("write", 0, None)
         graph.write(folder)
         ledger.write(folder)
@@ -175,8 +183,10 @@ def _manifest(ledger: Ledger, graph: Graph) -> dict[str, Any]:
     }
 
 
-def _compare(old: Ledger, papers: list[Paper], report: Report) -> None:
-    before = {paper.id: paper for paper in old.papers()} if old.copies else {}
+def _compare(old: Ledger, ledger: Ledger, papers: list[Paper], report: Report) -> None:
+    if old.copies == ledger.copies:
+        return
+    before = {paper.id: paper for paper in old.papers()}
     after = {paper.id: paper for paper in papers}
     report.added = sorted(after.keys() - before.keys())
     report.removed = sorted(before.keys() - after.keys())

@@ -213,10 +213,11 @@ def test_readers_go_on_during_builds(tmp_path: Path) -> None:
 
 def test_kill_at_any_moment(shared: Path, tmp_path: Path) -> None:
     """kill -9 leaves the old graph or the new one, and the next build ends with the right one (scripts/kill_test.py: 50 times)."""
-    source = shared / "annotation" / "papers.jsonl"
-    records = shared / "annotation" / "dev.jsonl"
-    first = tmp_path / "first.jsonl"
-    first.write_text("".join(source.read_text(encoding="utf-8").splitlines(keepends=True)[:40]), encoding="utf-8")
+    lines = (shared / "annotation" / "papers.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    first, source = tmp_path / "first.jsonl", tmp_path / "rest.jsonl"
+    first.write_text("".join(lines[:20]), encoding="utf-8")
+    source.write_text("".join(lines[20:200]), encoding="utf-8")
+    records = shared / "annotation" / "train.jsonl"
     kgbuild.build(first, tmp_path / "old.kg", extractor="none")
     kgbuild.build([first, source], tmp_path / "new.kg", records=[records], extractor="none")
     old, new = exported(tmp_path / "old.kg"), exported(tmp_path / "new.kg")
@@ -225,11 +226,11 @@ def test_kill_at_any_moment(shared: Path, tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "old.kg", tmp_path / "timed.kg")
     subprocess.run([*command, str(tmp_path / "timed.kg")], check=True)
     whole = time.monotonic() - start
-    for step in range(4):
+    for step in range(3):
         graph = tmp_path / f"{step}.kg"
         shutil.copytree(tmp_path / "old.kg", graph)
         process = subprocess.Popen([*command, str(graph)])
-        time.sleep(whole * (step + 1) / 5)
+        time.sleep(whole * (step + 1) / 4)
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert exported(graph) in (old, new)
