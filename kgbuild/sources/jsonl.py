@@ -22,10 +22,13 @@ def read(source: Input) -> Iterator[Paper]:
 def own(source: Input, position: str, record: Mapping[str, Any]) -> Paper | None:
     """The paper of one of our own records; None, and a problem, where a field has the wrong type.
 
-    A record without an id is named by its DOI, arXiv id or content.
+    A whole number as id is taken as its digits; a record without an id is named by its DOI, arXiv id or content.
     """
     id, title, abstract = record.get("id"), record.get("title"), record.get("abstract")
-    wrong = next((name for name in ("id", "title", "abstract") if not isinstance(record.get(name), (str, type(None)))), None)
+    id = str(id) if type(id) is int else id
+    wrong = next(
+        (name for name, value in (("id", id), ("title", title), ("abstract", abstract)) if not isinstance(value, str | None)), None
+    )
     if wrong is None and id and (text_of(id) != id or "\0" in id):
         wrong = "id"
     if wrong:

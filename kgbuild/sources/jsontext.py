@@ -7,12 +7,14 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from kgbuild.errors import InputError
 from kgbuild.sources.stream import HEAD, LINE_LIMIT, MIB, Input
 
 LISTS = ("results", "data", "recommendedPapers", "papers")  # where services put their records
+SAMPLE = 20  # records that detection looks at
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 
@@ -33,19 +35,23 @@ def records(source: Input) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def first_record(source: Input) -> dict[str, Any] | InputError | None:
-    """The first object, looked at without consuming it; the error, or None, where none can be read in the first 8 MiB."""
+    """One of the first objects, with a title if there is one, looked at without consuming it.
+
+    The error, or None, where none can be read in the first 8 MiB.
+    """
     size = HEAD
     while True:
         head = source.peek(size)
         problems: list[InputError] = []
         trial = Input(source.name, io.BytesIO(head), problems.append)
+        found: list[dict[str, Any]] = []
         try:
-            found = next((value for _, value in values(trial) if isinstance(value, dict)), None)
+            for _, value in islice(values(trial), SAMPLE):
+                found += [value] if isinstance(value, dict) else []
         except InputError as error:
             problems.append(error)
-            found = None
-        if found is not None:
-            return found
+        if found:
+            return next((value for value in found if "title" in value), found[0])
         if len(head) < size or size >= LINE_LIMIT:
             return problems[0] if problems else None
         size *= 16

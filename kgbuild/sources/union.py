@@ -15,7 +15,8 @@ from kgbuild.sources.fields import SCHEMES, acl_of, content_id
 from kgbuild.sources.stream import Problem
 
 # Of 100, rapidfuzz token_set_ratio. One DOI may name all papers of a book, one id of a user two papers: papers that share an id are
-# the same if one of the two agrees. Measured on 870 pairs of 101k papers that share an id: titles of different papers reach 73, abstracts 66.
+# the same if one of the two agrees. Measured on 870 pairs of 101k papers that share an id: titles of different papers reach 73, their
+# abstracts 66.
 SAME_TITLE = 80
 SAME_ABSTRACT = 70
 RIVALS = 20  # different papers that one DOI may be compared with

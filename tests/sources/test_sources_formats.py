@@ -166,6 +166,14 @@ def test_own_records_are_kept_letter_for_letter(tmp_path: Path) -> None:
         assert (paper.year, paper.authors, paper.code, problems) == (2021, ("B. Ö",), ("https://github.com/a/b",), [])
 
 
+def test_a_bad_first_record_hides_no_format(tmp_path: Path) -> None:
+    """A first record without a title, or one that is broken, is one line; the format is told by the next ones."""
+    for bad in ('{"id": "0"}', '{"id": "0", "ti'):
+        papers, problems = papers_of(f'{bad}\n{{"id": 7, "title": "A good one"}}\n', tmp_path)
+
+        assert ([paper.id for paper in papers], [problem.position for problem in problems]) == (["7"], ["line 1"])
+
+
 def test_own_records_round_trip(tmp_path: Path) -> None:
     """What `Paper.to_json` writes is read back as the same paper."""
     paper = Paper(
@@ -225,12 +233,13 @@ def test_openalex_inverted_abstract(tmp_path: Path) -> None:
 
 def test_acl_without_links(tmp_path: Path) -> None:
     """Formulas become Unicode, and papers without a link are named by collection, volume and number."""
-    xml = """<collection id="P99"><volume id="1"><meta><year>1999</year></meta><paper id="7"><title>On <tex-math>\\alpha</tex-math>-<b>nets</b></title>
+    xml = """<collection id="P99"><volume id="1"><meta><year>1999</year></meta>
+    <paper id="7"><title>On <tex-math>\\alpha</tex-math>-<b>nets</b></title>
     <author><first>A</first><last>B</last></author></paper><paper id="8"><author/></paper></volume></collection>"""
     (paper,), problems = papers_of(xml, tmp_path)
 
     assert (paper.id, paper.title, paper.year, paper.abstract) == ("acl:P99-1007", "On α-nets", 1999, "")
-    assert [(problem.position, problem.problem, type(problem)) for problem in problems] == [("line 2", "no title, left out", InputWarning)]
+    assert [(problem.position, problem.problem, type(problem)) for problem in problems] == [("line 3", "no title, left out", InputWarning)]
 
 
 @pytest.mark.parametrize(

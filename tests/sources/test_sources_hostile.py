@@ -165,6 +165,7 @@ def test_rubbish(data: bytes, name: str, tmp_path: Path) -> None:
         ('{"id": "2", "abstract": "x"}', "line 2: no title"),
         ('{"id": "2", "title": "x"', "line 2: not JSON: expecting ',' delimiter"),
         ("[1, 2]", "line 2: not a JSON object"),
+        ('{"id": 2, "title": "x"}', None),
         ('{"id": ["2"], "title": "x"}', "line 2: the id is not a text"),
         ('{"id": "2", "title": "x", "year": 1e999, "authors": {"a": [[]]}, "doi": [7], "code": {"x": 1}, "venue": 7, "url": []}', None),
         (
@@ -174,7 +175,7 @@ def test_rubbish(data: bytes, name: str, tmp_path: Path) -> None:
     ],
 )
 def test_bad_records(record: str, told: str | None, tmp_path: Path) -> None:
-    """A record that cannot be kept letter for letter is one line with its place; metadata of the wrong kind are left out; the rest is read."""
+    """A record that cannot be kept letter for letter is one line with its place; metadata of a wrong kind are left out."""
     papers, problems = outcome((GOOD + record + "\n" + GOOD).encode(), tmp_path)
 
     assert len(papers) == (2 if told else 3)

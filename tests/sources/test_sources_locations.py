@@ -107,7 +107,7 @@ def test_standard_input() -> None:
 
 
 def test_links(folder: Path) -> None:
-    """Links to files and other folders are followed; circles, and links into nothing, are one line each and end the reading of nothing else."""
+    """Links to files and other folders are followed; circles, and links into nothing, are one line each and stop nothing else."""
     (folder / "other").mkdir()
     (folder / "other" / "e.jsonl").write_text(record(9))
     for name, target in {

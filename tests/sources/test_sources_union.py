@@ -35,7 +35,7 @@ def test_by_text() -> None:
 
 
 def test_bare_copy_joins_its_title() -> None:
-    """A copy without an abstract joins the one paper of its title, unless an identifier, a year or a second such paper speaks against it."""
+    """A copy without an abstract joins the one paper of its title, unless an identifier, year or second such paper speaks against it."""
     bare = Paper(content_id(FULL.title, ""), FULL.title, url="https://a.b/c")
 
     assert unite([bare, FULL]) == [replace(FULL, url=bare.url)]
