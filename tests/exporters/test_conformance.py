@@ -189,3 +189,11 @@ def test_the_longest_suffix_names_the_format() -> None:
     """`.leaderboards.csv` and `.sota.json` are not mistaken for tables and node-link JSON, whatever the case."""
     names = {"a.json": "node-link", "A.SOTA.JSON": "sota", "a.csv": "csv", "a.leaderboards.csv": "leaderboards", "a.csv.zip": "csv"}
     assert {path: format_of(path).name for path in names} == names
+
+
+def test_the_docs_name_every_format(root: Path) -> None:
+    """Each format and each of its suffixes stands in the table of docs/exports.md."""
+    page = (root / "docs" / "exports.md").read_text(encoding="utf-8")
+    for row in FORMATS.values():
+        assert f"`{row.name}`" in page
+        assert all(f"`{suffix}`" in page for suffix in row.suffixes)
