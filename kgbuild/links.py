@@ -13,6 +13,7 @@ _HOSTS = (
 _PAGES = r"[\w-]+\.(?:github|gitlab|gitee)\.io"
 # A path ends before a blank, a bracket or LaTeX; `~` and `\_` occur in page paths.
 _LINK = re.compile(rf"(?:https?://)?(?:{_HOSTS}/[\w.~/-]+(?:\\_[\w.~/-]+)*|{_PAGES}(?:/[\w.~/-]*)?)", re.IGNORECASE)
+_HOST_WORD = re.compile(r"github|gitlab|bitbucket|huggingface\.co|codeberg|gitee|sourceforge|code\.google", re.IGNORECASE)
 _TRAILING = ".,;:/-"
 
 
@@ -23,7 +24,8 @@ def code_links(paper: Paper) -> list[tuple[str, tuple[int, int] | None]]:
     """
     found: dict[str, tuple[str, tuple[int, int] | None]] = {}
     text = paper.text
-    for match in _LINK.finditer(text):
+    # most texts have no link, and the pattern is slow to say so
+    for match in _LINK.finditer(text) if _HOST_WORD.search(text) else ():
         link = match[0].rstrip(_TRAILING)
         if "/" in link.removeprefix("https://").removeprefix("http://") or ".io" in link:
             url = _absolute(link)

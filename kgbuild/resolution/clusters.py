@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from rapidfuzz.distance import OSA
 
 from kgbuild.resolution.ledger import Name
 from kgbuild.resolution.normalise import squash
 from kgbuild.resolution.stems import signature, veto
 
+Block = tuple[str, ...]
+LETTERS, STEMS, SPELLING = "letters", "stems", "spelling"
 SAFE = 0.8  # pairs from this score on are united; below they are proposed
+LONG = 10  # letters from which on a misspelling can be told from another name
+CROWD = 60  # blocks of more names say nothing about spelling
+USUAL = 3  # papers that a name needs to be the right spelling of another
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +35,14 @@ class Blocks:
 
     def __init__(self) -> None:
         """Start without names."""
-        self.members: dict[tuple[str, ...], set[Name]] = defaultdict(set)
-        self.pairs: dict[tuple[str, ...], list[Pair]] = {}
-        self.changed: set[tuple[str, ...]] = set()
+        self.members: dict[Block, set[Name]] = defaultdict(set)
+        self.pairs: dict[Block, list[Pair]] = {}
+        self.changed: set[Block] = set()
 
     def update(self, names: Iterable[Name], present: Callable[[Name], bool]) -> None:
         """Put names in or take them out, as `present` says, and remember the blocks they touch."""
         for name in names:
-            for block in ((name[0], "letters", squash(name[1])), (name[0], "stems", *signature(name[1]))):
+            for block in _blocks(name):
                 members = self.members[block]
                 (members.add if present(name) else members.discard)(name)
                 self.changed.add(block)
@@ -47,15 +54,39 @@ class Blocks:
         for block in self.changed:
             self.pairs.pop(block, None)
             if len(self.members.get(block, ())) > 1:
-                self.pairs[block] = _pairs(self.members[block], papers)
+                scored = _misspellings if block[1] == SPELLING else _pairs
+                self.pairs[block] = scored(self.members[block], papers)
         self.changed.clear()
         return sorted((pair for pairs in self.pairs.values() for pair in pairs), key=lambda pair: (-pair.score, pair.left, pair.right))
+
+
+def _blocks(name: Name) -> Iterator[Block]:
+    """The blocks of a name: by its letters, by its word family and, if it is long, by how it starts and ends."""
+    letters = squash(name[1])
+    yield name[0], LETTERS, letters
+    yield name[0], STEMS, *signature(name[1])
+    if len(letters) >= LONG:
+        yield name[0], SPELLING, letters[:5], letters[-4:]
 
 
 def _pairs(names: set[Name], papers: Mapping[Name, int]) -> list[Pair]:
     """Every name against the one of its block that most papers use: linear in the block."""
     first, *others = sorted(names, key=lambda name: (-papers[name], name))
     return [_pair(first, other) for other in others]
+
+
+def _misspellings(names: set[Name], papers: Mapping[Name, int]) -> list[Pair]:
+    """Names of one paper that differ by one letter from a name of several: for a person to decide."""
+    if len(names) > CROWD:
+        return []
+    usual = sorted(name for name in names if papers[name] >= USUAL)
+    found = []
+    for rare in sorted(name for name in names if papers[name] == 1 and usual):
+        for name in usual:
+            near = OSA.distance(squash(rare[1]), squash(name[1]), score_cutoff=1) == 1
+            if near and not veto(rare[1], name[1]) and signature(rare[1]) != signature(name[1]):
+                found.append(Pair(name, rare, 0.5, ("one letter differs",)))
+    return found
 
 
 def _pair(left: Name, right: Name) -> Pair:

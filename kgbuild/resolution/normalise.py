@@ -109,11 +109,16 @@ def _token(token: str) -> str:
 
 def tokens(name: str) -> Tokens:
     """Words of a name: lower case, singular, American, without markup, accents, articles and `and`."""
-    plain = unicodedata.normalize("NFKD", _MARKUP.sub("", name))
-    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    plain = _unaccented(_MARKUP.sub("", name))
     found = tuple(_token(part) for part in _SPLIT.split(plain) if part)
     kept = tuple(word for word in found if word not in _DROPPED)
     return kept or found
+
+
+def _unaccented(text: str) -> str:
+    if text.isascii():
+        return text
+    return "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
 
 
 def is_acronym(name: str) -> bool:
@@ -168,6 +173,5 @@ def squash(key_: str) -> str:
 
 def slug(name: str) -> str:
     """The name as part of an identifier: lower case, hyphens between words, letters of any script, `+` kept as `plus`."""
-    plain = unicodedata.normalize("NFKD", _MARKUP.sub("", name)).casefold().replace("+", " plus ").replace("#", " sharp ")
-    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    plain = _unaccented(_MARKUP.sub("", name)).casefold().replace("+", " plus ").replace("#", " sharp ")
     return "-".join(re.findall(r"[^\W_]+(?:\.\d+)*", plain)) or "unnamed"

@@ -71,6 +71,7 @@ class _Run:
         self.merges: dict[tuple[str, str, str], Merge] = {}
         self.known: dict[Name, Name] = {}
         self.options: dict[Name, dict[str, float]] = {}
+        self.open: Counter[Name] = Counter()
 
     def name_entities(self) -> None:
         """Give every entity its name: by itself, by the vocabulary, or by what its abbreviation stands for."""
@@ -102,6 +103,7 @@ class _Run:
     def _expanded(self, name: Name, options: Mapping[str, float], words: frozenset[str]) -> Name:
         expansion = self.expander.expand(name, options, words)
         if expansion is None:
+            self.open[name] += 1
             return name
         self._record(Merge(name[0], expansion.key, name[1], expansion.share, (expansion.reason,)))
         return name[0], expansion.key
@@ -157,4 +159,10 @@ class _Run:
             if 0 < pair.score < SAFE and not apart and union.find(pair.left) != union.find(pair.right):
                 gain = min(sum(self.surfaces[name].values()) for name in (pair.left, pair.right))
                 found.append(Proposal(pair.left[0], pair.left[1], pair.right[1], pair.score, gain, pair.reasons))
+        for name, count in self.open.items():
+            long, weight = min(self.options[name].items(), key=lambda item: (-item[1], item[0]))
+            target = self._canonical((name[0], long))
+            if target in self.papers and name in self.papers and union.find(target) != union.find(name):
+                share = round(min(weight / (sum(self.options[name].values()) + 1), SAFE - 0.01), 3)
+                found.append(Proposal(name[0], target[1], name[1], share, count, ("may abbreviate it",)))
         return tuple(sorted(found, key=lambda p: (-p.gain, -p.score, p.type, p.left, p.right)))
