@@ -30,7 +30,7 @@ _PERSON = r"[A-Z][\w.'’-]*(?:\s+[A-Z][\w.'’-]*)"
 _HANDLE = re.compile(rf"[a-z0-9][\w.-]*|(?:{_PERSON}{{1,3}},\s*)+(?:and\s+)?{_PERSON}{{0,3}}")
 WAITING = 50  # lines before an abstract among which its title is looked for
 _INBOX = re.compile(r"get trending papers in your email inbox", re.IGNORECASE)
-_GLUED = re.compile(r"Subscribe(?=[A-Z0-9\"“$(\[])")
+_GLUED = re.compile(r"^Subscribe(?=\S)")  # the line after the invitation: where the button has no line of its own, a title follows it
 
 
 def read(source: Input) -> Iterator[Paper]:

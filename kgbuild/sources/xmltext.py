@@ -27,7 +27,7 @@ def elements(source: Input, names: Collection[str]) -> Iterator[Any]:
         for event, element in parser:
             inside += 1
             if event == "start":
-                if inside == 1:
+                if element.getparent() is None:
                     _refuse_entities(source, element)
                 if current is None and local(element) in names:
                     current, inside = element, 0

@@ -54,6 +54,15 @@ def test_no_furniture(records: list[tuple[str, Paper]]) -> None:
         assert len(paper.abstract) > 300
 
 
+@pytest.mark.parametrize("title", ["iBOT: Pre-Training with Tokens", "wav2vec 2.0", "Subscribed Users", "“Why?” Asked Again"])
+def test_glued_prefix(title: str) -> None:
+    """Whatever the first title begins with, the glued `Subscribe` is taken off once."""
+    prose = "We describe one more model of language and report what it does on four tasks in two languages. " * 3
+    lines = ["Get trending papers in your email inbox!", f"Subscribe{title}", prose]
+
+    assert [found for _, found, _ in pairs(enumerate(lines, 1), lambda *_: None)] == [title]
+
+
 @pytest.mark.parametrize("parting", ["\n", "\n\n"])
 def test_furniture_anywhere(parting: str) -> None:
     """Furniture between title and abstract, or between papers, is left out in both layouts; real titles of one word stay."""
