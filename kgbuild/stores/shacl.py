@@ -13,6 +13,7 @@ import rdflib
 from rdflib.namespace import RDF, SH
 
 from kgbuild.schema import Schema, load_schema, ontology_path
+from kgbuild.stores import rdf
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,9 @@ def as_rdflib(quads: Iterable[ox.Quad]) -> rdflib.Graph:
 
 def _term(term: Any) -> rdflib.term.Identifier:
     if isinstance(term, ox.Literal):
-        datatype = None if term.language else rdflib.URIRef(term.datatype.value)
+        # rdflib keeps "a" and "a"^^xsd:string apart, and its parsers give the first.
+        plain = term.language or term.datatype.value == rdf.DATATYPES["string"]
+        datatype = None if plain else rdflib.URIRef(term.datatype.value)
         return rdflib.Literal(term.value, lang=term.language, datatype=datatype, normalize=False)
     return rdflib.URIRef(term.value) if isinstance(term, ox.NamedNode) else rdflib.BNode(str(term))
 
