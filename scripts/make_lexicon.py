@@ -21,6 +21,7 @@ from kgbuild.records import Paper
 
 GAZETTEERS = {"methods.tsv": "Method", "tasks.tsv": "Task", "datasets.tsv": "Dataset", "metrics.tsv": "Metric"}
 STOP_SHARE = 0.8  # a word that lies outside mentions this often bounds them
+OFTEN = 5  # times that the sources have a name
 PRIOR_WEIGHT = 2.0  # occurrences that the prior of a term counts for
 LEAST_TERM, LEAST_HEAD = 0.25, 0.15
 Document = tuple[str, list[Word], dict[tuple[int, int], str]]
@@ -47,8 +48,8 @@ def read_documents(folder: Path, names: tuple[str, ...]) -> list[Document]:
     return documents
 
 
-def read_gazetteers(folder: Path) -> dict[str, str]:
-    """name -> type; a name of two types goes to the more frequent one."""
+def read_gazetteers(folder: Path) -> dict[str, tuple[str, int]]:
+    """name -> type and how often the sources have it; a name of two types goes to the more frequent one."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for file, type_ in GAZETTEERS.items():
         with (folder / file).open(encoding="utf-8", newline="") as stream:
@@ -56,7 +57,8 @@ def read_gazetteers(folder: Path) -> dict[str, str]:
                 for name in {row["name"], *(row["alias"].split("|") if row.get("alias") else [])}:
                     if len(name_key(name)) >= 2 and any(char.isalpha() for char in name) and len(name) <= 60 and "\t" not in name:
                         counts[name][type_] += int(row["count"] or 1)
-    return {name: max(sorted(types), key=types.__getitem__) for name, types in sorted(counts.items())}
+    best = {name: max(sorted(types), key=types.__getitem__) for name, types in sorted(counts.items())}
+    return {name: (type_, counts[name][type_]) for name, type_ in best.items()}
 
 
 def stop_words(documents: list[Document]) -> set[str]:
@@ -85,8 +87,11 @@ def gold_names(documents: list[Document]) -> dict[str, str]:
     return names
 
 
-def counted(lexicon: Lexicon, documents: list[Document], unbiased: set[str]) -> tuple[dict[tuple[str, str], Counter[str]], Counter[str]]:
-    """How often each term's string occurs and is a mention of which type, and the mean share by type and look over the `unbiased` names."""
+def counted(lexicon: Lexicon, documents: list[Document], kinds: dict[str, str]) -> tuple[dict[tuple[str, str], Counter[str]], Counter[str]]:
+    """How often each term's string occurs and is a mention of which type, and the mean share over names of one kind.
+
+    kinds: kind by name, for names that were not taken from the documents themselves.
+    """
     found_as: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for text, found, gold in documents:
         spans = {(c.start, c.end) for c in lexicon._terms(text, found)}
@@ -101,30 +106,29 @@ def counted(lexicon: Lexicon, documents: list[Document], unbiased: set[str]) -> 
     priors: Counter[str] = Counter()
     for (key, name), types in found_as.items():
         for term in lexicon.terms[key]:
-            if term.name == name and name in unbiased:
-                share = types[term.type] / sum(types.values())
-                priors[f"{term.type} {kind_of(name)} sum"] += share
-                priors[f"{term.type} {kind_of(name)} n"] += 1
+            if term.name == name and name in kinds:
+                priors[f"{kinds[name]} sum"] += types[term.type] / sum(types.values())
+                priors[f"{kinds[name]} n"] += 1
     return found_as, priors
 
 
-def kind_of(name: str) -> str:
-    return "phrase" if " " in name else "cased" if name != name.lower() else "word"
+def kind_of(name: str, type_: str, count: int) -> str:
+    """Names of one type, look and frequency are about as trustworthy."""
+    look = "phrase" if " " in name else "cased" if name != name.lower() else "word"
+    return f"{type_} {look} {'often' if count >= OFTEN else 'seldom'}"
 
 
-def term_rows(documents: list[Document], gazetteer: dict[str, str], gold: dict[str, str]) -> list[tuple[str, str, float]]:
+def term_rows(documents: list[Document], gazetteer: dict[str, tuple[str, int]], gold: dict[str, str]) -> list[tuple[str, str, float]]:
     lexicon = Lexicon()
-    from_gazetteer: dict[str, str] = {}
-    for name, type_ in {**gazetteer, **gold}.items():
+    for name, type_ in ({name: type_ for name, (type_, _) in gazetteer.items()} | gold).items():
         lexicon.add("term", name, type_, 1.0)
-        if name not in gold:
-            from_gazetteer[name] = type_
-    counts, priors = counted(lexicon, documents, set(from_gazetteer))
+    kinds = {name: kind_of(name, type_, count) for name, (type_, count) in gazetteer.items() if name not in gold}
+    counts, priors = counted(lexicon, documents, kinds)
     rows = []
     for key, terms in lexicon.terms.items():
         for term in terms:
             seen = counts.get((key, term.name), Counter())
-            kind = f"{term.type} {kind_of(term.name)}"
+            kind = kinds.get(term.name, kind_of(term.name, term.type, 1))
             prior = (priors[f"{kind} sum"] + 1) / (priors[f"{kind} n"] + 4)
             best = max(sorted(t for t in {*seen, term.type} if t), key=seen.__getitem__)
             confidence = (seen[best] + PRIOR_WEIGHT * prior) / (sum(seen.values()) + PRIOR_WEIGHT)

@@ -16,7 +16,7 @@ from pathlib import Path
 from kgbuild.extraction.numbers import numbers
 from kgbuild.extraction.records import parse_record
 from kgbuild.extraction.relations import addressed, proposals, roles
-from kgbuild.extraction.results import nearest, of_kind, of_number
+from kgbuild.extraction.results import inside_name, nearest, of_kind, of_number
 from kgbuild.extraction.signatures import View, of_pair, of_proposal, of_task
 from kgbuild.records import Extraction, Paper
 from kgbuild.schema import load_schema
@@ -67,7 +67,7 @@ def count_results(view: View, gold: Extraction, counts: Counts) -> None:
     metrics = {target for relation in load_schema().group("result") if relation.role == "metric" for _, target in relation.patterns}
     kinds = {(result.start, result.value): result.kind for result in gold.results if result.start >= 0}
     for number in numbers(view.text):
-        if any(start <= number.start and number.end <= end for entity in view.entities for start, end in entity.mentions):
+        if inside_name(view, number):
             continue
         kind = kinds.get((number.start, number.value), "")
         near = nearest(view, number, metrics)

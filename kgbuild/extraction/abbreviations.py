@@ -7,6 +7,7 @@ import re
 Span = tuple[int, int]
 
 _SHORT = re.compile(r"\(\s?([A-Za-z0-9][\w\-+.^/]{0,14}\w)\s?(?=[),;])")
+_REACH = 200  # characters that a long form may take
 _NOT_BACK = re.compile(r"[.;:!?()\n]")  # a long form does not reach over these
 
 
@@ -28,7 +29,8 @@ def _long_form(text: str, before: int, short: str) -> int | None:
     """Where the long form of `short` that ends at `before` starts: every letter in order, the first one at the start of a word."""
     letters = [char.lower() for char in re.sub(r"s$", "", short) if char.isalnum()]
     most = min(len(letters) + 5, 2 * len(letters))
-    edge = max((match.end() for match in _NOT_BACK.finditer(text, 0, before)), default=0)
+    furthest = max(0, before - _REACH)
+    edge = max((match.end() for match in _NOT_BACK.finditer(text, furthest, before)), default=furthest)
     position = before
     for number, letter in enumerate(reversed(letters), 1):
         position -= 1

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -124,9 +125,14 @@ def _show(doc: Doc) -> None:
 class Rest:
     """Adds what holds among the entities of `doc._.kgbuild`: the fields named in `fields`."""
 
-    def __init__(self, extractor: Extractor, fields: tuple[str, ...]) -> None:
-        """`extractor` is asked again only for entities that are not its own."""
-        self.extractor, self.fields = extractor, fields
+    def __init__(self, extractor: str | None, fields: tuple[str, ...]) -> None:
+        """`extractor` is the name of the one that is asked for entities which another component has put there."""
+        self._extractor_name, self._fields = extractor, fields
+
+    @cached_property
+    def extractor(self) -> Extractor:
+        """Loaded when it is first asked, which in most pipelines is never."""
+        return load_extractor(self._extractor_name)
 
     def __call__(self, doc: Doc) -> Doc:
         """Fill the fields of one document."""
@@ -135,7 +141,7 @@ class Rest:
         if whole is None or whole.entities != stated.entities:
             whole = self.extractor.relate(paper_of(doc), stated.entities)
             doc._.set(_WHOLE, whole)
-        doc._.kgbuild = replace(stated, extractor=whole.extractor, **{field: getattr(whole, field) for field in self.fields})
+        doc._.kgbuild = replace(stated, extractor=whole.extractor, **{field: getattr(whole, field) for field in self._fields})
         return doc
 
 
@@ -148,10 +154,10 @@ def make_entities(nlp: Language, name: str, extractor: str | None) -> Entities:
 @Language.factory("kgbuild_relations", default_config={"extractor": None}, requires=["doc._.kgbuild"], assigns=["doc._.kgbuild"])
 def make_relations(nlp: Language, name: str, extractor: str | None) -> Rest:
     """The component that adds relations, what the paper proposes, and what it addresses."""
-    return Rest(load_extractor(extractor), ("relations", "proposes", "addresses"))
+    return Rest(extractor, ("relations", "proposes", "addresses"))
 
 
 @Language.factory("kgbuild_results", default_config={"extractor": None}, requires=["doc._.kgbuild"], assigns=["doc._.kgbuild"])
 def make_results(nlp: Language, name: str, extractor: str | None) -> Rest:
     """The component that adds reported figures."""
-    return Rest(load_extractor(extractor), ("results",))
+    return Rest(extractor, ("results",))

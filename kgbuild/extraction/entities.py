@@ -24,19 +24,26 @@ def find_entities(text: str, lexicon: Lexicon) -> list[Entity]:
     edges = {word.start for word in found}, {word.end for word in found}
     pairs = [pair for pair in abbreviations(text) if all(start in edges[0] and end in edges[1] for start, end in pair)]
     candidates = [*lexicon.candidates(text, found), *introduced(text, lexicon.shapes)]
-    mentions = choose(c for c in in_context(candidates, text, lexicon.shapes) if c.start in edges[0] and c.end in edges[1])
+    mentions = choose(text, (c for c in in_context(candidates, text, lexicon.shapes) if c.start in edges[0] and c.end in edges[1]))
     mentions = _with_short_forms(mentions, pairs)
     return group(_repeat(mentions, text, found), pairs, text)
 
 
-def choose(candidates: Iterable[Candidate]) -> list[Mention]:
-    """The mentions among the candidates: probable ones only, of overlapping ones the longest, of equal spans the most probable."""
-    taken: list[Mention] = []
-    ranked = sorted((c for c in candidates if c.confidence >= LEAST), key=lambda c: (c.start - c.end, -c.confidence, c.start, c.type))
+def choose(text: str, candidates: Iterable[Candidate]) -> list[Mention]:
+    """The mentions among the candidates: probable ones only, and of overlapping ones the longest.
+
+    Of equal spans that which the text itself introduces counts, then the most probable.
+    """
+    mentions: list[Mention] = []
+    taken = bytearray(len(text))
+    ranked = sorted(
+        (c for c in candidates if c.confidence >= LEAST), key=lambda c: (c.start - c.end, c.source != "cue", -c.confidence, c.start, c.type)
+    )
     for c in ranked:
-        if not _overlaps(c.start, c.end, taken):
-            taken.append((c.start, c.end, c.type, c.confidence))
-    return sorted(taken)
+        if not any(taken[c.start : c.end]):
+            taken[c.start : c.end] = b"\1" * (c.end - c.start)
+            mentions.append((c.start, c.end, c.type, c.confidence))
+    return sorted(mentions)
 
 
 def _overlaps(start: int, end: int, mentions: Iterable[Mention]) -> bool:
@@ -72,7 +79,7 @@ def _repeat(mentions: list[Mention], text: str, found: Sequence[Word]) -> list[M
             key += found[last].key
             if key in best:
                 repeated.append(Candidate(word.start, found[last].end, best[key][2], max(best[key][3], LEAST), "repeat"))
-    return choose(c for c in repeated if _same_look(text, c, best))
+    return choose(text, (c for c in repeated if _same_look(text, c, best)))
 
 
 def _same_look(text: str, candidate: Candidate, best: dict[str, Mention]) -> bool:

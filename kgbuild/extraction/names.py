@@ -37,7 +37,7 @@ def introduced(text: str, rows: Rows) -> Iterator[Candidate]:
 
 def _candidates(span: tuple[int, int], cue: str, data: bool, rows: Rows) -> Iterator[Candidate]:
     for type_, confidence in rows.get(f"@data {cue}" if data else f"@{cue}", ()):
-        yield Candidate(*span, type_, confidence, cue)
+        yield Candidate(*span, type_, confidence, "cue")
 
 
 def in_context(candidates: Iterable[Candidate], text: str, rows: Rows) -> Iterator[Candidate]:

@@ -14,7 +14,9 @@ _MEASURE = (
     r"mm\b|cm\b|m\b|[KMB]\b|million\b|billion\b"
 )
 _UNIT = rf"(?:absolute |relative )?(?:{_PERCENT})|(?:absolute |percentage )?points?\b|pp\b|{_TIMES}|{_MEASURE}"
-_NUMBER = re.compile(rf"(?<![\w.,/])(?<![A-Za-z]-)(?P<first>{_DIGITS}|\.\d+){_RANGE}(?![\d])(?:\s?-?\s?(?P<unit>{_UNIT}))?(?!\w)")
+_NUMBER = re.compile(
+    rf"(?<![\w.,])(?<![A-Za-z]-)(?<![A-Za-wyz]/)(?P<first>{_DIGITS}|\.\d+){_RANGE}(?![\d])(?:\s?-?\s?(?P<unit>{_UNIT}))?(?!\w)"
+)
 _WORDS = {"half": "50", "halves": "50", "halved": "50", "halving": "50"} | dict.fromkeys(
     ("doubles", "doubled", "doubling", "double", "twice"), "2"
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 
 from kgbuild.extraction.numbers import Number, numbers
@@ -68,20 +69,28 @@ def _cues(view: View, number: Number) -> tuple[str, str]:
 
 def nearest(view: View, number: Number, types: set[str]) -> tuple[Span, Entity] | None:
     """The closest mention of one of the types in the number's sentence; the one after it wins a tie."""
-    rows = view.by_sentence[view.sentence(number.start)]
-    near = [
-        (span[0] - number.stop if span[0] >= number.end else number.start - span[1] + 1, span, entity)
-        for span, entity in rows
-        if entity.type in types and (span[0] >= number.end or span[1] <= number.start)
-    ]
-    return min(near, key=lambda row: row[:2])[1:] if near else None
+    sentence = view.sentence(number.start)
+    row = view.by_sentence.get(sentence, [])
+    at = bisect_left(view.starts_in(sentence), number.end) if row else 0
+    after = next(((span, entity) for span, entity in row[at:] if entity.type in types), None)
+    before = next(((span, entity) for span, entity in reversed(row[:at]) if entity.type in types and span[1] <= number.start), None)
+    if after and before:
+        return before if number.start - before[0][1] + 1 < after[0][0] - number.stop else after
+    return after or before
+
+
+def inside_name(view: View, number: Number) -> bool:
+    """Whether the digits are part of a name."""
+    row = view.by_sentence.get(view.sentence(number.start), [])
+    at = bisect_right(view.starts_in(view.sentence(number.start)), number.start) if row else 0
+    return at > 0 and number.end <= row[at - 1][0][1]
 
 
 def results(view: View, rules: Rules, proposed: Mapping[str, float]) -> list[Result]:
     """The figures that the paper reports, each with metric, and method and dataset where the text tells them."""
     found = []
     for number in numbers(view.text):
-        if any(start <= number.start and number.end <= end for entity in view.entities for start, end in entity.mentions):
+        if inside_name(view, number):
             continue
         metric = nearest(view, number, _role_types("metric"))
         share = max((share for _, share in answers(rules, "result", of_number(view, number, metric and metric[0]))), default=0.0)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import csv
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
 
 from kgbuild.records import Entity
@@ -60,6 +61,22 @@ class View:
                 self.by_sentence[self.sentence(span[0])].append((span, entity))
         for row in self.by_sentence.values():
             row.sort(key=lambda item: item[0])
+        self._mention_starts: dict[int, list[int]] = {}
+
+    @cached_property
+    def places(self) -> dict[str, dict[int, list[Span]]]:
+        """eid -> sentence -> mentions."""
+        places: dict[str, dict[int, list[Span]]] = {entity.eid: defaultdict(list) for entity in self.entities}
+        for number, row in self.by_sentence.items():
+            for span, entity in row:
+                places[entity.eid][number].append(span)
+        return places
+
+    def starts_in(self, number: int) -> list[int]:
+        """Where the mentions of a sentence start, sorted."""
+        if number not in self._mention_starts:
+            self._mention_starts[number] = [span[0] for span, _ in self.by_sentence[number]]
+        return self._mention_starts[number]
 
     def sentence(self, offset: int) -> int:
         """Number of the sentence at an offset."""
@@ -158,18 +175,19 @@ def of_pair(view: View, head: Entity, tail: Entity, roles: Mapping[str, str]) ->
 
 def _nearest(view: View, head: Entity, tail: Entity) -> tuple[str, str, int] | None:
     """Order, text between and number of mentions between for the closest two mentions in one sentence."""
-    best: tuple[int, int, str, str, int] | None = None
-    for left in head.mentions:
-        number = view.sentence(left[0])
-        for right in tail.mentions:
-            if view.sentence(right[0]) != number:
-                continue
-            first, second = sorted((left, right))
-            gap = second[0] - first[1]
-            if gap >= 0 and (best is None or (gap, first[0]) < best[:2]):
-                crossed = sum(first[1] <= span[0] and span[1] <= second[0] for span, _ in view.by_sentence[number])
-                best = (gap, first[0], ">" if first == left else "<", view.text[first[1] : second[0]], crossed)
-    return best[2:] if best else None
+    ours, theirs = view.places[head.eid], view.places[tail.eid]
+    best: tuple[int, int, str, int, int] | None = None
+    for number in ours.keys() & theirs.keys():
+        both = sorted([(span, ">") for span in ours[number]] + [(span, "<") for span in theirs[number]])
+        # mentions are sorted and disjoint, so the closest two are neighbours
+        for ((_, end), order), ((start, _), other) in pairwise(both):
+            if order != other and start >= end and (best is None or (start - end, end) < best[:2]):
+                best = (start - end, end, order, start, number)
+    if best is None:
+        return None
+    _, end, order, start, number = best
+    starts = view.starts_in(number)
+    return order, view.text[end:start], bisect_left(starts, start) - bisect_left(starts, end)
 
 
 def answers(rules: Rules, kind: str, signatures: Iterable[str]) -> Sequence[tuple[str, float]]:
