@@ -81,7 +81,8 @@ def print_report(report: Report, output: Path, seconds: float, *, dry_run: bool 
         say(f"{output}: {read}, {len(report.problems)} problems, {report.extracted} extracted, {seconds:.1f} s")
     for what in ("added", "updated", "removed"):
         ids = getattr(report, what)
-        if ids and (dry_run or what == "removed" or level.verbose):
+        first_build = what == "added" and len(ids) == report.papers
+        if ids and not first_build and (dry_run or what == "removed" or level.verbose):
             shown = ids if level.verbose else ids[:SHOWN]
             say(f"  {what} {len(ids)}: {', '.join(shown)}{', ...' if len(shown) < len(ids) else ''}")
         elif ids:

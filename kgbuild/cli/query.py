@@ -96,7 +96,7 @@ def _print_neighbour(neighbour: Neighbour, sentences: int) -> None:
     papers = f"{neighbour.support} {'paper' if neighbour.support == 1 else 'papers'}" if neighbour.support else "background knowledge"
     print(f"    {shown(neighbour.name)}  [{neighbour.type}, belief {neighbour.belief:.2f}, {papers}]")
     for paper, sentence in neighbour.sentences[:sentences]:
-        print(f"      {paper}: {' '.join(shown(sentence).split())}")
+        print(f"      {paper}: {shown(' '.join(sentence.split()))}")
 
 
 def stats(graph: GraphPath, format: Annotated[Format, typer.Option(help="How rows are printed.")] = Format.table) -> None:
