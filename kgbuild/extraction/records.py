@@ -43,8 +43,8 @@ def occurrences(surface: str, text: str) -> list[Span]:
 
 
 def match_surfaces(surfaces: Mapping[str, Iterable[str]], text: str) -> dict[str, tuple[Span, ...]]:
-    """Mentions of each eid by its surfaces: where two overlap the longer wins, then the earlier."""
-    found = sorted({(span, eid) for eid, forms in surfaces.items() for form in forms for span in occurrences(form, text)})
+    """Mentions of each eid by its surfaces: where two overlap the longer wins, then the earlier, then the first eid."""
+    found = [(span, eid) for eid, forms in surfaces.items() for form in forms for span in occurrences(form, text)]
     taken: list[Span] = []
     mentions: dict[str, list[Span]] = {eid: [] for eid in surfaces}
     for (start, end), eid in sorted(found, key=lambda item: (item[0][0] - item[0][1], item[0][0])):
