@@ -73,7 +73,7 @@ def test_same_picture_same_bytes(suffix: str, board: Graph, tmp_path: Path) -> N
 
 def test_nasty_names_are_drawn(nasty: Graph, tmp_path: Path) -> None:
     """Formulas, markup and control characters are drawn as text."""
-    for name in NASTY:
+    for name in (NASTY[0], NASTY[3], NASTY[6], NASTY[-1]):
         plot.save(plot.neighbourhood(nasty, f"method:{name[:200]}"), tmp_path / "nasty.svg")
 
 
