@@ -25,8 +25,8 @@ from kgbuild.stores.base import Closing, by_pattern, nearest, property_names, qu
 
 BATCH = 5_000  # rows in one transaction
 PATIENCE = 10.0  # seconds for connecting, and for repeating a transaction that failed in passing
-# The driver logs a warning for every column that no node has yet; those that matter become errors in `query`.
-logging.getLogger("neo4j.notifications").setLevel(logging.ERROR)
+# What the driver logs becomes an error of ours where it matters; without a handler of the user's, Python would print it.
+logging.getLogger("neo4j").addHandler(logging.NullHandler())
 MANIFEST = "KgbuildManifest"
 FULLTEXT = "kgbuild_text"
 NAMES = "skos:prefLabel"  # the property with this meaning gets an index
