@@ -267,3 +267,20 @@ def test_read_only_folder(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match="cannot be written"):
         kgbuild.build(source, tmp_path / "closed" / "g.kg", extractor=NetExtractor())
+
+
+def test_undoing_a_decision_restores_the_bytes(tmp_path: Path) -> None:
+    """A decision joins two nodes and stays in force in later builds; an empty review file takes it back, to the byte."""
+    source = write_source(tmp_path / "a.jsonl", {"p1": "AlphaNet against BetaNet", "p2": "GammaNet"})
+    graph, review = tmp_path / "g.kg", tmp_path / "review.csv"
+    kgbuild.build(source, graph, extractor=NetExtractor())
+    before = exported(graph)
+    review.write_text("decision,type,a,b\nsame,Method,AlphaNet,BetaNet\n", encoding="utf-8")
+    assert kgbuild.build(source, graph, extractor=NetExtractor(), decisions=review).counts["Method"] == 2
+    write_source(source, {"p1": "AlphaNet against BetaNet", "p2": "GammaNet", "p3": "DeltaNet"})
+    assert kgbuild.build(source, graph, extractor=NetExtractor()).counts["Method"] == 3
+
+    write_source(source, {"p1": "AlphaNet against BetaNet", "p2": "GammaNet"})
+    review.write_text("decision,type,a,b\n", encoding="utf-8")
+    kgbuild.build(source, graph, extractor=NetExtractor(), decisions=review)
+    assert exported(graph) == before
