@@ -14,7 +14,7 @@ let known: Board[] | null = null;
 export async function leaderboards(page: Page, wanted: [number | null, number] | null): Promise<HTMLElement> {
   known ??= boards(page.graph);
   if (!known.length) return h("article", { class: "boards" }, h("h2", {}, "Leaderboards"), h("p", { class: "quiet" }, "No paper of this graph reports a figure with a metric."));
-  const board = wanted ? known.find((item) => item.dataset === wanted[0] && item.metric === wanted[1]) : known.find((item) => item.dataset !== null) ?? known[0];
+  const board = wanted ? known.find((item) => item.dataset === wanted[0] && item.metric === wanted[1]) : known[0];
   const shown = board ? await boardView(page, board) : h("p", { class: "quiet" }, "No such leaderboard in this graph; choose one from the list.");
   return h("article", { class: "boards" }, h("h2", {}, "Leaderboards"), h("div", { class: "beside" }, boardList(page, known, board), shown));
 }

@@ -43,7 +43,7 @@ export class GraphMap {
     const crowded = this.page.graph.count > 20_000;
     return {
       labelFont: "system-ui, sans-serif", labelSize: 12, labelDensity: 0.55, labelGridCellSize: 110, labelRenderedSizeThreshold: crowded ? 5 : 4,
-      zIndex: true, hideEdgesOnMove: this.page.graph.edges > 30_000, minCameraRatio: 0.005, maxCameraRatio: 2.5, stagePadding: 24, allowInvalidContainer: true,
+      zIndex: true, hideEdgesOnMove: crowded, minCameraRatio: 0.005, maxCameraRatio: 2.5, stagePadding: 24, allowInvalidContainer: true,
       nodeReducer: (key, data) => this.nodeStyle(Number(key), data),
       edgeReducer: (key) => this.edgeStyle(Number(key)),
       defaultDrawNodeHover: drawHover,
@@ -53,7 +53,7 @@ export class GraphMap {
   private addNodes(): void {
     const { graph } = this.page;
     const most = graph.core.weight.reduce((a, b) => Math.max(a, b), 1);
-    const scale = graph.count > 20_000 ? 0.6 : 1;
+    const scale = (graph.count > 20_000 ? 0.6 : 1) * Math.min(1, Math.max(0.5, innerWidth / 900));
     for (let node = 0; node < graph.count; node++) {
       const share = graph.isConcept(node) ? Math.sqrt((graph.core.weight[node] - 1) / most) : 0.08;
       this.graph.addNode(node, { x: graph.core.x[node], y: graph.core.y[node], size: (1.7 + 13 * share) * scale, label: short(graph.names[node], 42) });
@@ -163,7 +163,7 @@ export class GraphMap {
       const mean = (column: number[]): number => all.reduce((sum, node) => sum + column[node], 0) / all.length;
       const label = h("span", {}, shown.slice(0, 2).map((node) => short(graph.names[node], 26)).join(" · "));
       return [{ x: mean(graph.core.x), y: mean(graph.core.y), label }];
-    }).slice(0, NAMED);
+    }).slice(0, innerWidth < 900 ? NAMED / 2 : NAMED);
     this.names.replaceChildren(...this.places.map((place) => place.label));
   }
 

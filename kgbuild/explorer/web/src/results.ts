@@ -9,7 +9,7 @@ export interface Result {
 export interface Figure extends Result { value: string; number: number; unit: string; kind: string; confidence: number }
 export interface Board { dataset: number | null; metric: number; results: Result[] }
 
-/** All boards, those with most figures first. */
+/** All boards: those of a named dataset first, of these the ones with most figures. */
 export function boards(graph: Graph): Board[] {
   const found = new Map<string, Board>();
   graph.types.forEach((type, at) => {
@@ -25,7 +25,7 @@ export function boards(graph: Graph): Board[] {
       found.set(key, board);
     }
   });
-  return [...found.values()].sort((a, b) => b.results.length - a.results.length || Number(a.dataset === null) - Number(b.dataset === null) || a.metric - b.metric);
+  return [...found.values()].sort((a, b) => Number(a.dataset === null) - Number(b.dataset === null) || b.results.length - a.results.length || a.metric - b.metric);
 }
 
 function resultOf(graph: Graph, node: number): Result {
