@@ -9,6 +9,7 @@ lock             held by the one process that writes
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -223,8 +224,14 @@ def write_database(folder: Path, graph: Graph) -> None:
     """Load the graph into the embedded database of a new data folder."""
     from kgbuild.stores import open_store
 
-    with open_store(f"ladybug:{folder / DATABASE}") as store:
-        store.write(graph)
+    try:
+        with open_store(f"ladybug:{folder / DATABASE}") as store:
+            store.write(graph)
+    except StoreError as error:
+        # The database tells of a full disk in its own long words.
+        if os.strerror(errno.ENOSPC) in error.message:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        raise
 
 
 def replace_file(path: Path, text: str) -> None:

