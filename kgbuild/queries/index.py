@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from kgbuild.graph import Graph, node_key
 from kgbuild.queries.vectors import spelling_vectors
+from kgbuild.resolution.normalise import tokens
 
 if TYPE_CHECKING:
     from kgbuild.queries.names import Known
@@ -80,7 +81,7 @@ class SearchIndex:
 
     def search(self, text: str, *, types: Sequence[str] = (), limit: int = 10) -> pa.Table:
         """Entries by words and by meaning, best first, ties by id: columns type, id, name, score and the words around a hit."""
-        by_words = self._words(text)
+        by_words, wanted = self._words(text), tokens(text)
         likeness = self.vectors @ self._embed([text])[0] if text.strip() else np.zeros(len(self.entries), dtype=np.float32)
         near = [int(number) for number in np.argsort(-likeness, kind="stable")[: 10 * limit] if likeness[number] > 0]
         rows: list[dict[str, Any]] = []
@@ -88,7 +89,9 @@ class SearchIndex:
             entry = self.entries[number]
             words, snippet = by_words.get(number, (0.0, ""))
             if not types or entry.type in types:
-                score = round(float(0.5 * words + 0.5 * max(float(likeness[number]), 0.0)), 6)
+                score = round(0.5 * words + 0.5 * max(float(likeness[number]), 0.0), 6)
+                if wanted and wanted in map(tokens, (entry.name, *entry.aliases)):
+                    score = 1.0  # what is called so comes before what only resembles it
                 rows.append({"type": entry.type, "id": entry.id, "name": entry.name, "score": score, "snippet": snippet})
         rows.sort(key=lambda row: (-row["score"], row["type"], row["id"]))
         return pa.Table.from_pylist(rows[:limit], schema=FOUND)
