@@ -18,6 +18,7 @@ from kgbuild.sources.fields import code_of, link_of, marked_up
 from kgbuild.sources.stream import MIB, Input
 
 ENTRY_LIMIT = MIB  # characters
+AUTHORS_LIMIT = 100_000  # characters; the library's time grows with their square, and 3,000 authors have some 75,000
 _START = re.compile(r"\s*@\s*[A-Za-z]+\s*[{(]")
 
 
@@ -97,6 +98,8 @@ def _paper(source: Input, position: str, fields: dict[str, str]) -> Paper | None
 
 
 def _authors(value: str) -> tuple[str, ...]:
+    if len(value) > AUTHORS_LIMIT:
+        return ()
     try:
         people = [Person(name) for name in split_name_list(" ".join(value.split())) if name.lower() != "others"]
     except (PybtexError, RecursionError):

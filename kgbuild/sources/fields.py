@@ -13,6 +13,7 @@ from kgbuild.sources.cleaning import clean, squeeze
 from kgbuild.sources.stream import Input
 
 SCHEMES = ("doi", "arxiv", "acl", "openreview", "openalex", "s2", "sha1")  # natural ids, the best known first
+FIELD_LIMIT = 2000  # characters of an identifier that are looked at
 TEXT_LIMIT = 1_000_000  # characters; the longest abstracts have some ten thousand
 
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"'{}|]+")
@@ -39,7 +40,7 @@ def doi_of(value: object) -> str | None:
     >>> doi_of("https://doi.org/10.18653/v1/2022.ACL-long.1")
     '10.18653/v1/2022.acl-long.1'
     """
-    match = _DOI.search(unquote(text_of(value)))
+    match = _DOI.search(unquote(text_of(value)[:FIELD_LIMIT]))
     return _DOI_NEXT.sub("", match.group()).rstrip(".,;").lower() or None if match else None
 
 
