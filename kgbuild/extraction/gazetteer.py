@@ -93,7 +93,7 @@ class Lexicon:
             start, end = found[first].start, found[stop - 1].end
             if stop - first > _LONGEST_RUN or "".join(word.key for word in found[first:stop]) in self.terms:
                 continue
-            rows = self.heads.get(head_key(found[first:stop])) or self.shapes.get(shape(text[start:end]), ())
+            rows = self.heads.get(head_key(found[first:stop])) or self.shapes.get(shape(text[start:end]), [])
             for type_, confidence in rows:
                 yield Candidate(start, end, type_, confidence, "run")
 
