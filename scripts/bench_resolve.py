@@ -26,12 +26,17 @@ from kgbuild.resolution import assemble, resolve
 from kgbuild.resolution.normalise import is_acronym, is_proper, key
 from kgbuild.resolution.vocabulary import load_vocabulary
 
-STOP = frozenset(re.findall(r"[\w.'-]+", """
+STOP = frozenset(
+    re.findall(
+        r"[\w.'-]+",
+        """
 a an the of in on for to and or with by from as at is are be was were been this that these those it its we our their they which who can may
 will also not no but than then such using use used based show shows propose proposed present introduce achieve achieves new novel more most
 both into over under between through via while when where how what if only other each all any some many several however thus therefore
 there here has have had do does first second third one two three one's paper work study results result state-of-the-art
-"""))
+""",
+    )
+)
 RUN = re.compile(r"[A-Za-z][\w+.-]*[\w+]|[A-Za-z]|\d[\w.-]*")
 
 
@@ -97,7 +102,9 @@ def main() -> None:
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         rows.append((size, middle - start))
         counted = f"{mentions} mentions, {len(resolution.nodes)} nodes, {len(resolution.merges)} merges"
-        times = f"resolve {middle - start:.1f} s and assemble {end - middle:.1f} s of one core, {time.monotonic() - wall:.0f} s by the clock"
+        times = (
+            f"resolve {middle - start:.1f} s and assemble {end - middle:.1f} s of one core, {time.monotonic() - wall:.0f} s by the clock"
+        )
         print(f"{size} papers, {counted}: {times}, peak {memory:.2f} GiB, {sum(graph.counts().values())} rows", flush=True)
         del resolution, graph
     if len(rows) > 1:

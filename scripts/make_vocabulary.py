@@ -32,79 +32,19 @@ JUNK = re.compile(
 SPLITS = re.compile(
     r"\b(?:test|val|valid|validation|dev|train|training|minival|testset|std|splits?|shots?|labels?|setting|subset|eval|fold|full)\b", re.I
 )
-PROPER = set(
-    [
-        "atari",
-        "bayesian",
-        "gaussian",
-        "markov",
-        "monte",
-        "carlo",
-        "chinese",
-        "english",
-        "arabic",
-        "german",
-        "french",
-        "hindi",
-        "japanese",
-        "korean",
-        "spanish",
-        "fourier",
-        "laplace",
-        "lagrangian",
-        "hamiltonian",
-        "newton",
-        "hessian",
-        "kalman",
-        "boltzmann",
-        "dirichlet",
-        "bernoulli",
-        "poisson",
-        "euler",
-        "hopfield",
-        "siamese",
-        "turing",
-        "nash",
-        "wasserstein",
-        "sinkhorn",
-        "fisher",
-        "huber",
-        "jaccard",
-        "frechet",
-        "fréchet",
-        "pearson",
-        "spearman",
-        "kendall",
-        "cohen",
-        "matthews",
-        "dice",
-        "gabor",
-        "hough",
-        "langevin",
-        "bellman",
-        "tikhonov",
-        "levenberg",
-        "adam",
-        "adagrad",
-        "rubik",
-        "starcraft",
-        "minecraft",
-        "wikipedia",
-        "twitter",
-        "youtube",
-        "covid",
-        "doom",
-        "dota",
-        "vietnamese",
-        "persian",
-        "turkish",
-        "urdu",
-        "bangla",
-        "russian",
-    ]
+PROPER = frozenset(
+    re.findall(
+        r"\S+",
+        "atari bayesian gaussian markov monte carlo chinese english arabic german french hindi japanese korean spanish fourier laplace "
+        "lagrangian hamiltonian newton hessian kalman boltzmann dirichlet bernoulli poisson euler hopfield siamese turing nash "
+        "wasserstein sinkhorn fisher huber jaccard frechet fréchet pearson spearman kendall cohen matthews dice gabor hough langevin "
+        "bellman tikhonov levenberg adam adagrad rubik starcraft minecraft wikipedia twitter youtube covid doom dota vietnamese persian "
+        "turkish urdu bangla russian ",
+    )
 )
 NO_PARENT = re.compile(
-    r"\bprocess$|^multimodal$|^undetermined$|performance measure|^(?:computer vision|natural language processing|audio|general|graphs|sequential)$",
+    r"\bprocess$|^multimodal$|^undetermined$|performance measure"
+    r"|^(?:computer vision|natural language processing|audio|general|graphs|sequential)$",
     re.I,
 )
 

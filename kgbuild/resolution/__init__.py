@@ -8,23 +8,34 @@ from kgbuild.resolution.values import Decision, Merge, Node, Proposal, Resolutio
 
 if TYPE_CHECKING:
     from kgbuild.resolution.assembly import assemble
+    from kgbuild.resolution.explanation import Explanation, explain
     from kgbuild.resolution.resolver import Resolver, resolve
     from kgbuild.resolution.review import read_decisions, write_review
 
 __all__ = [
     "Decision",
+    "Explanation",
     "Merge",
     "Node",
     "Proposal",
     "Resolution",
     "Resolver",
     "assemble",
+    "explain",
     "read_decisions",
     "resolve",
     "write_review",
 ]
 
-_HOME = {"assemble": "assembly", "Resolver": "resolver", "resolve": "resolver", "read_decisions": "review", "write_review": "review"}
+_HOME = {
+    "Explanation": "explanation",
+    "Resolver": "resolver",
+    "assemble": "assembly",
+    "explain": "explanation",
+    "read_decisions": "review",
+    "resolve": "resolver",
+    "write_review": "review",
+}
 
 
 def __getattr__(name: str) -> Any:

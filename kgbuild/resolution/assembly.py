@@ -16,7 +16,7 @@ from kgbuild.links import code_links, link_key
 from kgbuild.records import Entity, Extraction, Paper, Result
 from kgbuild.resolution.belief import BeliefModel
 from kgbuild.resolution.evidence import EdgeCollector, Evidence
-from kgbuild.resolution.passages import NOWHERE, Passages, Span, closest, nearest
+from kgbuild.resolution.passages import NOWHERE, Passages, Span, nearest
 from kgbuild.resolution.values import Node, Resolution
 from kgbuild.schema import NodeType, RelationType, Schema, load_schema
 
@@ -91,7 +91,7 @@ class _Assembly:
                 continue
             if not self.schema.allows(head[1].type, relation.label, tail[1].type):
                 continue
-            pair = closest(head[0].mentions, tail[0].mentions)
+            pair = document.passages.closest(head[0].mentions, tail[0].mentions)
             evidence = document.evidence(document.passages.around(*pair), pair[1], relation.confidence, pair[0])
             self.edges[relation.label].add(_end(head[1]), _end(tail[1]), evidence)
 

@@ -72,7 +72,7 @@ def _blocks(name: Name) -> Iterator[Block]:
 def _pairs(names: set[Name], papers: Mapping[Name, int]) -> list[Pair]:
     """Every name against the one of its block that most papers use: linear in the block."""
     first, *others = sorted(names, key=lambda name: (-papers[name], name))
-    return [_pair(first, other) for other in others]
+    return [compare(first, other) for other in others]
 
 
 def _misspellings(names: set[Name], papers: Mapping[Name, int]) -> list[Pair]:
@@ -89,13 +89,16 @@ def _misspellings(names: set[Name], papers: Mapping[Name, int]) -> list[Pair]:
     return found
 
 
-def _pair(left: Name, right: Name) -> Pair:
+def compare(left: Name, right: Name) -> Pair:
+    """How likely two names are one by their words alone; a score of 0 says that something speaks against it."""
     a, b = left[1], right[1]
     if squash(a) == squash(b):
         return Pair(left, right, 0.99, ("same letters",))
     against = veto(a, b)
     if against:
         return Pair(left, right, 0.0, (against,))
+    if signature(a) != signature(b):
+        return Pair(left, right, 0.0, ())
     if sorted(a.split()) == sorted(b.split()):
         return Pair(left, right, 0.9, ("same words in another order",))
     same = len(set(a.split()) & set(b.split()))

@@ -69,7 +69,7 @@ class Expander:
         near = {long: _presence(long, words) for long in candidates}
         value = {long: weight * (1.0 + SURROUNDINGS * near[long] ** 2) for long, weight in candidates.items()}
         best = min(value, key=lambda long: (-value[long], long))
-        share = value[best] / (sum(value.values()) + 1.0)
+        share = value[best] / (sum(value.values()) + 0.5)
         if share < SHARE or (not near[best] and candidates[best] < ENOUGH):
             return None
         around = f", {near[best]:.0%} of its words stand in the paper" if near[best] else ""

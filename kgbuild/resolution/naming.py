@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha1
 
 from kgbuild.resolution.ledger import Name
-from kgbuild.resolution.normalise import is_acronym, is_proper, key, singular, slug, squash
+from kgbuild.resolution.normalise import is_acronym, is_proper, singular, slug, squash
 from kgbuild.resolution.values import Node
 from kgbuild.resolution.vocabulary import Concept, Vocabulary
 
+Key = Callable[[str, str], str]  # (type, name) -> key
 LOWER_SHARE = 0.34  # a name is written small if this share of its uses is; the rest are titles
 
 
@@ -34,7 +35,9 @@ class Cluster:
         return min(self.names, key=lambda name: (-self.names[name], name))
 
 
-def name_nodes(clusters: Sequence[Cluster], vocabulary: Vocabulary, rename: Mapping[Name, str]) -> tuple[dict[str, Node], dict[Name, str]]:
+def name_nodes(
+    clusters: Sequence[Cluster], vocabulary: Vocabulary, rename: Mapping[Name, str], key: Key
+) -> tuple[dict[str, Node], dict[Name, str]]:
     """Nodes by id, and the id of every name.
 
     Where two things have the same canonical name (an abbreviation that nothing explains, an unnamed data set of each of two
@@ -45,18 +48,24 @@ def name_nodes(clusters: Sequence[Cluster], vocabulary: Vocabulary, rename: Mapp
     described = [(cluster, _concept(cluster, vocabulary)) for cluster in clusters]
     for cluster, concept in sorted(described, key=lambda item: (item[1] is None, -sum(item[0].names.values()), item[0].head)):
         renamed = sorted(rename[name] for name in cluster.names if name in rename)
-        name = renamed[0] if renamed else concept.name if concept else canonical(cluster)
+        name = renamed[0] if renamed else concept.name if concept else canonical(cluster, key)
         id_ = f"{cluster.type.lower()}:{slug(name)}"
         if id_ in nodes:
             id_ += f"-{sha1(cluster.head[1].encode()).hexdigest()[:6]}"
-        nodes[id_] = _node(id_, cluster, name, concept)
+
+        def foreign(string: str, type_: str = cluster.type, own: Concept | None = concept) -> bool:
+            other = vocabulary.find(type_, key(type_, string))
+            return other is not None and other is not own
+
+        nodes[id_] = _node(id_, cluster, name, concept, foreign)
         ids |= dict.fromkeys(cluster.names, id_)
     return nodes, ids
 
 
-def _node(id_: str, cluster: Cluster, name: str, concept: Concept | None) -> Node:
+def _node(id_: str, cluster: Cluster, name: str, concept: Concept | None, foreign: Callable[[str], bool]) -> Node:
     others: dict[str, str] = {}
-    seen = sorted(cluster.strings, key=lambda s: (-cluster.strings[s], s))
+    # a paper may call its generative LLM just LLM: that stays the name of the other thing
+    seen = sorted((string for string in cluster.strings if not foreign(string)), key=lambda s: (-cluster.strings[s], s))
     for string in (*seen, *((concept.name, *concept.aliases) if concept else ())):
         others.setdefault(string.casefold(), string)
     others.pop(name.casefold(), None)
@@ -71,7 +80,7 @@ def _concept(cluster: Cluster, vocabulary: Vocabulary) -> Concept | None:
     return min(found, key=lambda item: item[:2])[2] if found else None
 
 
-def canonical(cluster: Cluster) -> str:
+def canonical(cluster: Cluster, key: Key) -> str:
     """The name to show: of the strings under the main key the usual one, singular, small unless it is written as a proper name."""
     type_, main = cluster.head
     main = main.split("\t")[0]

@@ -94,7 +94,8 @@ def singular(word: str) -> str:
 @cache
 def american(word: str) -> str:
     """American spelling of a lower-case word."""
-    if word not in load_words().not_ize and not word.endswith("wise"):
+    base = re.sub(r"ing$", "e", re.sub(r"(?<=e)(?:d|rs?|s)$", "", word))
+    if base not in load_words().not_ize and not word.endswith("wise"):
         for pattern, spelling in _AMERICAN:
             word = pattern.sub(spelling, word)
     return word

@@ -30,6 +30,15 @@ class Passages:
         # a splitter may leave blanks between sentences, and a span may begin in one
         return min(first[0], start), max(last[1], end)
 
+    def closest(self, heads: Sequence[Span], tails: Sequence[Span]) -> tuple[Span, Span]:
+        """The pair of spans with the fewest sentences, then the fewest characters between them; the earliest of equals."""
+
+        def apart(pair: tuple[Span, Span]) -> tuple[int, int, tuple[Span, Span]]:
+            first, second = (bisect_right(self.starts, span[0]) for span in pair)
+            return abs(first - second), _gap(*pair), pair
+
+        return min(((head, tail) for head in heads for tail in tails), key=apart)
+
     def claim(self, mentions: Sequence[Span]) -> Span:
         """The mention whose sentence best shows that the paper introduces the thing: the first beside a word such as `we` or `propose`."""
         for span in mentions:
@@ -52,11 +61,6 @@ class Passages:
 
     def _sentence(self, offset: int) -> Span:
         return self.spans[max(0, bisect_right(self.starts, offset) - 1)]
-
-
-def closest(heads: Sequence[Span], tails: Sequence[Span]) -> tuple[Span, Span]:
-    """The pair of spans with the fewest characters between them; the earliest of equals; both lists sorted and not empty."""
-    return min(((head, tail) for head in heads for tail in tails), key=lambda pair: (_gap(*pair), pair))
 
 
 def nearest(spans: Sequence[Span], to: Span) -> Span:

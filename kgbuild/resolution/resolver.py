@@ -145,7 +145,7 @@ class _Run:
         for name in sorted(self.papers):
             root = union.find(name)
             clusters.setdefault(root, Cluster(root[0])).add(name, self.papers[name], self.surfaces[name])
-        nodes, ids = name_nodes(list(clusters.values()), self.vocabulary, self.rules.rename)
+        nodes, ids = name_nodes(list(clusters.values()), self.vocabulary, self.rules.rename, self.ledger.profiler.key)
         links = {entity: ids[name] for entity, name in self.links.items()}
         proposals = self._proposals(union, pairs)
         merges = tuple(sorted(self.merges.values(), key=lambda merge: (merge.type, merge.left, merge.right)))

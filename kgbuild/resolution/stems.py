@@ -50,8 +50,16 @@ def veto(a: str, b: str) -> str:
         for prefix in ("un", "non", "in", "im", "anti", "de", "dis"):
             if word.startswith(prefix) and word[len(prefix) :] in left | right:
                 return f"{word} is not {word[len(prefix) :]}"
-    for row in load_words().apart:
-        ours, theirs = left & row, right & row
-        if ours != theirs and (ours or theirs) and squash(a) != squash(b):
+    for row, by_stem in _rows():
+        ours, theirs = ({stem(word) if by_stem else word for word in words} & row for words in (left, right))
+        if ours != theirs and squash(a) != squash(b):
             return f"{' '.join(sorted(ours)) or 'nothing'} is not {' '.join(sorted(theirs)) or 'nothing'}"
     return ""
+
+
+@cache
+def _rows() -> tuple[tuple[frozenset[str], bool], ...]:
+    """Rows of words that keep names apart, by their stems (`detecting` counts as `detection`) unless that would make two of them one."""
+    rows = load_words().apart
+    stems = [frozenset(map(stem, row)) for row in rows]
+    return tuple((by_stem, True) if len(by_stem) == len(row) else (row, False) for row, by_stem in zip(rows, stems, strict=True))
