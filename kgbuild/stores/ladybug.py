@@ -56,17 +56,24 @@ class LadybugStore(Closing):
         return cls(path)
 
     def write(self, graph: Graph) -> None:
-        """Add the graph in one transaction: bulk load into an empty store, rows merged into a filled one."""
-        connection = self._connection(write=True)
-        with _transaction(connection, self.path):
-            tables = _tables(connection)
-            for statement in definitions(graph.schema):
-                if statement.table not in tables:
-                    connection.execute(statement.text)
-            add = _copy if _is_empty(connection, tables) else _merge
-            add(connection, graph)
-            _note_manifest(connection, graph)
-        self.close()
+        """Add the graph, all or nothing: bulk load into a new file that appears when it is whole, rows merged into one that is there."""
+        if self.path.exists() or self.fixed:
+            connection = self._connection(write=True)
+            with _transaction(connection, self.path):
+                _fill(connection, graph)
+            self.close()
+            return
+        # COPY inside of a transaction would pass everything through the log first.
+        part = self.path.with_name(f"{self.path.name}.part")
+        _remove(part)
+        try:
+            with LadybugStore(part, self.schema) as new:
+                _fill(new._connection(write=True), graph)
+            part.rename(self.path)
+        except RuntimeError as error:
+            raise StoreError(f"{self.path}: nothing was written: {_first_line(error)}", "check the graph with Graph.validate()") from error
+        finally:
+            _remove(part)
 
     def read(self) -> Graph:
         """Everything in the store, as a canonical graph."""
@@ -184,6 +191,21 @@ def _transaction(connection: ladybug.Connection, path: Path) -> Iterator[None]:
         raise
 
 
+def _fill(connection: ladybug.Connection, graph: Graph) -> None:
+    tables = _tables(connection)
+    for statement in definitions(graph.schema):
+        if statement.table not in tables:
+            connection.execute(statement.text)
+    add = _copy if _is_empty(connection, tables) else _merge
+    add(connection, graph)
+    _note_manifest(connection, graph)
+
+
+def _remove(path: Path) -> None:
+    for beside in (path, path.with_name(f"{path.name}.wal")):
+        beside.unlink(missing_ok=True)
+
+
 def _copy(connection: ladybug.Connection, graph: Graph) -> None:
     """Bulk load: Parquet files, because COPY of Arrow tables crashes the process on a repeated key."""
     with tempfile.TemporaryDirectory() as folder:
@@ -197,7 +219,7 @@ def _copy(connection: ladybug.Connection, graph: Graph) -> None:
 
 
 def _copy_file(connection: ladybug.Connection, name: str, table: pa.Table, file: Path, options: str = "") -> None:
-    pq.write_table(table, file, compression="none", use_dictionary=False, write_statistics=False)
+    pq.write_table(table, file)
     connection.execute(f"COPY {quote(name)} FROM {_quoted(str(file))}{options}")
 
 
