@@ -18,12 +18,18 @@ from kgbuild.sources.fields import code_of, link_of, marked_up
 from kgbuild.sources.stream import MIB, Input
 
 ENTRY_LIMIT = MIB  # characters
+MACRO_LIMIT = 1000  # characters
+JOINS_LIMIT = 1000  # `#` signs of one entry
 AUTHORS_LIMIT = 100_000  # characters; the library's time grows with their square, and 3,000 authors have some 75,000
 _START = re.compile(r"\s*@\s*[A-Za-z]+\s*[{(]")
 
 
 class _Macros(dict[str, str]):
     """The file's `@string`s; one that nobody defined stands for its own name."""
+
+    def __setitem__(self, key: str, value: str) -> None:
+        # Strings made of strings double with every step: a bomb of a few lines without this bound.
+        super().__setitem__(key, value[:MACRO_LIMIT])
 
     def __missing__(self, key: str) -> str:
         return dict(self).get(key.lower(), key)
@@ -36,6 +42,9 @@ def read(source: Input) -> Iterator[Paper]:
         position = f"line {number}"
         if len(entry) > ENTRY_LIMIT:
             source.problem(f"entry longer than {ENTRY_LIMIT // MIB} MiB", position, "a brace may be missing")
+            continue
+        if entry.count("#") > JOINS_LIMIT:
+            source.problem(f"more than {JOINS_LIMIT:,} joined strings in one entry", position)
             continue
         try:
             commands = _commands(source, position, entry, macros)
