@@ -19,8 +19,8 @@ from kgbuild.explorer import write_page
 from kgbuild.graph import Graph
 
 FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-ADJECTIVES = "sparse deep neural graph causal latent robust hybrid modular recurrent adaptive masked contrastive hierarchical".split()
-NOUNS = "transformer encoder parsing retrieval translation corpus benchmark sampling segmentation alignment attention memory".split()
+ADJECTIVES = ["sparse", "deep", "neural", "causal", "latent", "robust", "hybrid", "modular", "adaptive", "masked"]
+NOUNS = ["transformer", "encoder", "parsing", "retrieval", "translation", "corpus", "sampling", "alignment", "memory"]
 
 
 def synthetic(nodes: int, edges: int, seed: int = 7) -> Graph:
@@ -29,12 +29,16 @@ def synthetic(nodes: int, edges: int, seed: int = 7) -> Graph:
     count = {"Paper": nodes // 10, "Task": nodes // 5, "Dataset": nodes // 10}
     count["Method"] = nodes - sum(count.values())
     names = {kind: [f"{rng.choice(ADJECTIVES)} {rng.choice(NOUNS)} {kind[0]}{row}" for row in range(count[kind])] for kind in count}
-    rows: dict[str, list[dict[str, Any]]] = {kind: [_concept(kind, row, name) for row, name in enumerate(names[kind])] for kind in count if kind != "Paper"}
+    rows: dict[str, list[dict[str, Any]]] = {
+        kind: [_concept(kind, row, name) for row, name in enumerate(names[kind])] for kind in count if kind != "Paper"
+    }
     edge_rows: dict[str, dict[tuple[str, str], dict[str, Any]]] = {"USED_FOR": {}, "EVALUATED_ON": {}, "MENTIONS": {}}
     sentences: list[list[str]] = [[] for _ in range(count["Paper"])]
     while sum(map(len, edge_rows.values())) < edges:
         relation = rng.choice(list(edge_rows))
-        source_type, target_type = {"USED_FOR": ("Method", "Task"), "EVALUATED_ON": ("Method", "Dataset"), "MENTIONS": ("Paper", "Method")}[relation]
+        source_type, target_type = {"USED_FOR": ("Method", "Task"), "EVALUATED_ON": ("Method", "Dataset"), "MENTIONS": ("Paper", "Method")}[
+            relation
+        ]
         at = rng.random()
         source = int(at * count[source_type])
         near = at + rng.gauss(0, 0.01) if rng.random() < 0.7 else rng.random() ** 3

@@ -80,7 +80,7 @@ def _adjacency(count: int, source: Ints, target: Ints, weight: Floats) -> tuple[
 def _merged(source: Ints, target: Ints, weight: Floats) -> tuple[Ints, Ints, Floats]:
     low, high = np.minimum(source, target), np.maximum(source, target)
     pairs, where = np.unique(np.stack([low, high], axis=1), axis=0, return_inverse=True)
-    return pairs[:, 0], pairs[:, 1], np.bincount(where.ravel(), weight)
+    return pairs[:, 0], pairs[:, 1], np.bincount(where.ravel(), weight).astype(np.float64)
 
 
 def _by_size(label: Ints) -> Ints:

@@ -29,7 +29,7 @@ def layout(count: int, source: Ints, target: Ints, weight: Floats, community: In
     """
     if count == 0:
         return np.zeros((0, 2))
-    degree = np.bincount(source, weight, count) + np.bincount(target, weight, count)
+    degree = (np.bincount(source, weight, count) + np.bincount(target, weight, count)).astype(np.float64)
     mass = 1 + np.log1p(degree)
     pull = weight / np.sqrt(np.minimum(degree[source], degree[target]))
     pull = np.where(community[source] == community[target], pull, pull * ACROSS)
@@ -65,7 +65,7 @@ def _islands(community: Ints, degree: Floats, source: Ints, target: Ints, weight
     order = np.lexsort([np.arange(len(degree)), -degree, community])
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return np.asarray(centres[community] + _sunflower((rank + 0.5) / np.pi, rank))
+    return np.asarray(centres[community] + _sunflower(((rank + 0.5) / np.pi).astype(np.float64), rank))
 
 
 def _centres(place: Floats, community: Ints) -> Floats:

@@ -216,22 +216,20 @@ def _evidence(tables: Tables, contributed: _Contributed) -> Iterator[tuple[str, 
     texts, spans = _texts(tables.graph)
     extractors: dict[str, int] = {}
     part: dict[str, Any] = {"counts": [], "rows": [], "texts": {}}
-    edge, parts = 0, 0
-    for relation, row in tables.graph.edge_rows():
-        del relation
+    parts = 0
+    for edge, (_, row) in enumerate(tables.graph.edge_rows()):
         pieces = list(zip(*(row[f"evidence_{name}"] for name in ("paper", "text", "confidence", "extractor", *SPANS)), strict=True))
         part["counts"].append(len(pieces))
         for paper, text, confidence, extractor, start, end, *marks in pieces:
             number_, full = texts.get(paper, (-1, ""))
-            if 0 <= number_ and start >= 0 and full[start:end] == text:
+            if number_ >= 0 and start >= 0 and full[start:end] == text:
                 start, end = _sentence(spans[number_], start, end)
             else:
                 part["texts"][len(part["rows"]) // 9] = text
             part["rows"] += [number_, start, end, *marks, round(confidence * 100), extractors.setdefault(extractor, len(extractors))]
             if number_ >= 0 and (not contributed.edges[number_] or contributed.edges[number_][-1] != edge):
                 contributed.edges[number_].append(edge)
-        edge += 1
-        if edge % EVIDENCE_PER_PART == 0:
+        if (edge + 1) % EVIDENCE_PER_PART == 0:
             yield f"evidence-{parts}", part
             part, parts = {"counts": [], "rows": [], "texts": {}}, parts + 1
     if part["counts"]:
@@ -255,11 +253,9 @@ def _sentence(spans: Sequence[tuple[int, int]], start: int, end: int) -> tuple[i
 def _details(tables: Tables, contributed: list[list[int]]) -> Iterator[tuple[str, Any]]:
     """Parts of node properties: objects without empty values; papers also say which edges they are evidence for."""
     rows: list[dict[str, Any]] = []
-    for kind, row in tables.graph.node_rows():
-        del kind
+    for _, row in tables.graph.node_rows():
         rows.append({key: value for key, value in row.items() if key not in CORE and value not in (None, "", [])})
     for row, edges in zip(rows, contributed, strict=False):
         row["edges"] = [after - before for before, after in pairwise([0, *edges])]  # steps are small numbers and pack well
     for part, start in enumerate(range(0, len(rows), DETAILS_PER_PART)):
         yield f"details-{part}", rows[start : start + DETAILS_PER_PART]
-

@@ -47,8 +47,19 @@ PAPERS = [
 ]
 
 
-def _record(id_: str, entities: list[tuple[str, str]], relations: list[list[str]], proposes: list[str], value: str, quote: str) -> dict[str, Any]:
-    result = {"method": "e1", "dataset": "e3", "task": "e2", "metric": "e4", "value": value, "unit": None, "kind": "absolute", "baseline": None}
+def _record(
+    id_: str, entities: list[tuple[str, str]], relations: list[list[str]], proposes: list[str], value: str, quote: str
+) -> dict[str, Any]:
+    result = {
+        "method": "e1",
+        "dataset": "e3",
+        "task": "e2",
+        "metric": "e4",
+        "value": value,
+        "unit": None,
+        "kind": "absolute",
+        "baseline": None,
+    }
     return {
         "id": id_,
         "entities": [{"eid": f"e{at}", "type": type_, "name": name, "surfaces": [name]} for at, (type_, name) in enumerate(entities, 1)],
@@ -64,11 +75,21 @@ def _records() -> list[dict[str, Any]]:
     used = [["e1", "USED_FOR", "e2"], ["e1", "EVALUATED_ON", "e3"]]
     return [
         _record(
-            "1706.03762", [("Method", "Transformer"), *rest, ("Method", "ConvS2S")], [*used, ["e1", "COMPARED_WITH", "e5"]], ["e1"], "28.4", "28.4 BLEU"
+            "1706.03762",
+            [("Method", "Transformer"), *rest, ("Method", "ConvS2S")],
+            [*used, ["e1", "COMPARED_WITH", "e5"]],
+            ["e1"],
+            "28.4",
+            "28.4 BLEU",
         ),
         _record("1705.03122", [("Method", "ConvS2S"), *rest], used, ["e1"], "25.2", "25.2 BLEU"),
         _record(
-            "1901.11117", [("Method", "Evolved Transformer"), *rest, ("Method", "Transformer")], [*used, ["e1", "SUBCLASS_OF", "e5"]], ["e1"], "29.8", "29.8 BLEU"
+            "1901.11117",
+            [("Method", "Evolved Transformer"), *rest, ("Method", "Transformer")],
+            [*used, ["e1", "SUBCLASS_OF", "e5"]],
+            ["e1"],
+            "29.8",
+            "29.8 BLEU",
         ),
     ]
 
@@ -121,7 +142,10 @@ def visit(browser: Any) -> Iterator[Callable[..., Any]]:
         page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: (complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        page.on("request", lambda request: None if request.url.startswith((path.as_uri(), "data:")) else complaints.append(f"request: {request.url}"))
+        page.on(
+            "request",
+            lambda request: None if request.url.startswith((path.as_uri(), "data:")) else complaints.append(f"request: {request.url}"),
+        )
         page.set_default_timeout(30_000)
         page.goto(path.as_uri() + address)
         page.wait_for_selector("html[data-ready]")

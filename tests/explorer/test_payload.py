@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgbuild.explorer import page
@@ -50,6 +50,7 @@ def test_an_empty_graph_is_a_page_too() -> None:
     assert "<title>Knowledge graph of 0 papers</title>" in page(Graph.from_rows({}, {}))
 
 
+@settings(max_examples=8)
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=80))
 def test_layout_places_every_node_once(pairs: list[tuple[int, int]]) -> None:
     """Any graph gets finite places of its own, the same ones each time; loops and repeats do no harm."""
