@@ -68,9 +68,8 @@ def main() -> None:
     for edge, belief in beliefs.items():
         by_relation[edge[0]].append((belief, edge in truth))
     for relation, pairs in sorted(by_relation.items()):
-        print(
-            f"{relation:<16}{len(pairs):>6} edges, {sum(right for _, right in pairs) / len(pairs):6.1%} right, ECE {calibration(pairs)[0]:.3f}"
-        )
+        share = sum(right for _, right in pairs) / len(pairs)
+        print(f"{relation:<16}{len(pairs):>6} edges, {share:6.1%} right, ECE {calibration(pairs)[0]:.3f}")
     error, bins = calibration([pair for pairs in by_relation.values() for pair in pairs])
     print(f"{'all':<16}{len(beliefs):>6} edges, ECE {error:.3f}")
     for count, mean, share in bins:

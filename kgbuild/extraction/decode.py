@@ -123,21 +123,17 @@ def cluster(same: Floats, types: Sequence[int], threshold: float = 0.5) -> list[
 
     same: float32 (strings, strings) probabilities. Returns entity indices in order of first string.
     """
-    groups: list[list[int]] = [[i] for i in range(len(types))]
-    while True:
-        best, pair = threshold, None
-        for i in range(len(groups)):
-            for j in range(i):
-                if types[groups[i][0]] != types[groups[j][0]]:
-                    continue
-                mean = float(same[np.ix_(groups[i], groups[j])].mean())
-                if mean > best:
-                    best, pair = mean, (j, i)
-        if pair is None:
-            break
-        groups[pair[0]] += groups.pop(pair[1])
+    kinds = np.asarray(types)
+    linked = np.where((kinds[:, None] == kinds[None]) & ~np.eye(len(kinds), dtype=bool), same[: len(kinds), : len(kinds)], -1.0)
+    groups: dict[int, list[int]] = {i: [i] for i in range(len(kinds))}
+    while linked.size and linked.max() > threshold:
+        i, j = sorted(divmod(int(linked.argmax()), len(kinds)))
+        mean = (len(groups[i]) * linked[i] + len(groups[j]) * linked[j]) / (len(groups[i]) + len(groups[j]))
+        linked[i] = linked[:, i] = np.where((linked[i] < 0) | (linked[j] < 0), -1.0, mean)
+        linked[j] = linked[:, j] = -1.0
+        groups[i] += groups.pop(j)
     entity = [0] * len(types)
-    for index, group in enumerate(sorted(groups, key=min)):
+    for index, group in enumerate(sorted(groups.values(), key=min)):
         for i in group:
             entity[i] = index
     return entity

@@ -28,9 +28,10 @@ NUMBER_TYPE = 4  # nodes carry a type id: the concept types in ontology order, t
 
 _NUMBER = re.compile(r"(?<![\w.,])(?<![A-Za-z]-)\d+(?:,\d{3})*(?:\.\d+)?(?![\d])")
 _RANGE = re.compile(
-    r"(?<![\w.,])(?<![A-Za-z]-)(\d+(?:,\d{3})*(?:\.\d+)?)\s?(?:\\?%|x|×)?\s?(?:-{1,3}|–|—|~|to|and)\s?(\d+(?:,\d{3})*(?:\.\d+)?)(?=\s?(?:\\?%|x\b|×|\b))"
+    r"(?<![\w.,])(?<![A-Za-z]-)(\d+(?:,\d{3})*(?:\.\d+)?)\s?(?:\\?%|x|×)?\s?(?:-{1,3}|–|—|~|to|and)\s?"
+    r"(\d+(?:,\d{3})*(?:\.\d+)?)(?=\s?(?:\\?%|x\b|×|\b))"
 )
-_WORD_NUMBERS = re.compile(r"\b(half|halve|halves|halved|halving|doubles?|doubled|doubling|twice|triples?|tripled|tripling|thrice)\b", re.IGNORECASE)
+_WORD_NUMBERS = re.compile(r"\b(half|halve[sd]?|halving|doubles?|doubled|doubling|twice|triples?|tripled|tripling|thrice)\b", re.IGNORECASE)
 _WORD_VALUES = {"hal": "50", "dou": "2", "twi": "2", "tri": "3", "thr": "3"}
 _FOLD = re.compile(r"[\s\-_/]+")
 
@@ -50,8 +51,8 @@ class Number:
 class Encoded:
     """One window of text as the encoder takes it.
 
-    pieces: int64 (pieces,) with the special pieces at both ends. shapes: int64 (pieces,) in [0, SHAPES). word_piece: int64 (words,) index of
-    each word's first piece. word_start, word_end: character offsets. sentence: int64 (words,).
+    pieces: int64 (pieces,) with the special pieces at both ends. shapes: int64 (pieces,) in [0, SHAPES). word_piece: int64 (words,)
+    index of each word's first piece. word_start, word_end: character offsets. sentence: int64 (words,).
     """
 
     text: str

@@ -11,7 +11,8 @@ import numpy as np
 from kgbuild.extraction.features import Encoded, Floats, Number
 
 _UNIT = re.compile(
-    r"\s?(?:(?P<percent>\\?%|percent(?!age points?)\b|per cent\b)|(?P<times>\$?\\?times\b\$?|x\b|×|X\b|-?fold\b)|(?P<points>(?:(?:absolute |percentage )?points?|pp|p\.p\.)\b)"
+    r"\s?(?:(?P<percent>\\?%|percent(?!age points?)\b|per cent\b)|(?P<times>\$?\\?times\b\$?|x\b|×|X\b|-?fold\b)"
+    r"|(?P<points>(?:(?:absolute |percentage )?points?|pp|p\.p\.)\b)"
     r"|(?P<plain>fps|FPS|dB|ms|seconds?|minutes?|hours?|days?|GPU days|GB|MB|FLOPs|GFLOPs)\b)"
 )
 _WORD = re.compile(r"(?P<half>half|halv)|(?P<times>double|doubl|twice|tripl|thrice)", re.IGNORECASE)
@@ -57,7 +58,7 @@ def figures(encoded: Encoded, roles: Mapping[str, Floats], kinds: Floats, least:
             continue
         taken.append(number)
         others = {role: _pick(scores[i], role_least) for role, scores in roles.items() if role not in ("metric", "dataset")}
-        several = np.nonzero(roles["dataset"][i] >= max(role_least, 0.5))[0].tolist()
+        several: list[int | None] = list(np.nonzero(roles["dataset"][i] >= max(role_least, 0.5))[0].tolist())
         for m in np.nonzero(metric[i] >= max(least, best[i] * 0.5))[0].tolist():
             for dataset in several or [_pick(roles["dataset"][i], role_least)]:
                 out.append(Figure(number, {**others, "dataset": dataset, "metric": m}, int(kinds[i].argmax()), float(metric[i, m])))

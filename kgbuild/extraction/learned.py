@@ -95,6 +95,7 @@ class LearnedExtractor:
     """Turns papers into extractions with a network; satisfies the Extractor protocol."""
 
     def __init__(self, network: Network, tokenizer: Tokenizer, labels: Labels, decisions: Decisions, name: str) -> None:
+        """The tokenizer must neither truncate nor pad; `name` is written on every edge."""
         self.network, self.tokenizer, self.labels, self.decisions = network, tokenizer, labels, decisions
         self._name = name
         self._allowed = labels.allowed(load_schema())
@@ -182,10 +183,10 @@ class LearnedExtractor:
         logits = np.where(self._allowed[types[:, None], types[None]], pair[..., :relations], -1e4)
         logits = np.exp(logits - logits.max(-1, keepdims=True))
         part.relations = self._relations((logits / logits.sum(-1, keepdims=True))[:count, :count])
-        binary = 1 / (1 + np.exp(-unary[:, :2]))
+        binary = _sigmoid(unary[:, :2])
         part.proposes = binary[:count, 0]
-        part.addresses = np.where(types[:count] == self.labels.types.index("Task"), binary[:count, 1], 0)
-        roles = 1 / (1 + np.exp(-pair[..., relations:]))
+        part.addresses = np.where(types[:count] == self.labels.types.index("Task"), binary[:count, 1], np.float32(0)).astype(np.float32)
+        roles = _sigmoid(pair[..., relations:])
         part.figures = self._figures(part, roles[count:, :count], unary[count:, 2:])
 
     def _relations(self, probabilities: Floats) -> list[tuple[int, int, int, float]]:
@@ -210,6 +211,10 @@ class LearnedExtractor:
         fits = {role: part.types[: part.entities] == self.labels.types.index(_role_type(role)) for role in names}
         scores = {role: np.where(fits[role], roles[..., i], 0) for role, i in names.items()}
         return figures(part.encoded, scores, kinds, self.decisions.result, self.decisions.role)
+
+
+def _sigmoid(logits: Floats) -> Floats:
+    return (1 / (1 + np.exp(-logits))).astype(np.float32)
 
 
 def _role_type(role: str) -> str:

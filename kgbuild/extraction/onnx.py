@@ -22,6 +22,7 @@ class OnnxNetwork:
     """Satisfies `kgbuild.extraction.learned.Network`; `threads` counts those of one pass (1: use processes to go faster)."""
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
+        """Load the three graphs of the folder."""
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -40,8 +41,8 @@ class OnnxNetwork:
 
     def nodes(self, words: Floats, first: Ints, width: Ints, types: Ints, pool: Floats, features: Floats) -> tuple[Floats, Floats]:
         """Node vectors (1, nodes, width) and probabilities that strings are one entity (strings, strings)."""
-        feed = {"words": words, "first": first[None], "width": width[None], "types": types[None], "pool": pool[None], "features": features[None]}
-        nodes, same = self._nodes.run(["nodes", "same"], feed)
+        arrays: dict[str, Any] = {"first": first, "width": width, "types": types, "pool": pool, "features": features}
+        nodes, same = self._nodes.run(["nodes", "same"], {"words": words} | {name: value[None] for name, value in arrays.items()})
         return nodes, same[0]
 
     def pairs(self, words: Floats, nodes: Floats, arrays: Mapping[str, Any]) -> tuple[Floats, Floats]:

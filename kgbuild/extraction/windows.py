@@ -118,7 +118,9 @@ def _oriented(part: Part, head: int, tail: int) -> tuple[int, int]:
     return (tail, head) if surer < -0.2 or (abs(surer) <= 0.2 and head > tail) else (head, tail)
 
 
-def _kept(scores: dict[str, float], least: float, decisions: Decisions, part: str, position: dict[str, int], most: int = 99) -> dict[str, float]:
+def _kept(
+    scores: dict[str, float], least: float, decisions: Decisions, part: str, position: dict[str, int], most: int = 99
+) -> dict[str, float]:
     chosen = sorted((eid for eid, score in scores.items() if score >= least), key=lambda eid: -scores[eid])[:most]
     return {eid: decisions.confidence(part, scores[eid]) for eid in sorted(chosen, key=position.__getitem__)}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from corpora import KINDS, RELATIONS, ROLES, TYPES, Document
+from corpora import KINDS, RELATIONS, ROLES, Document
 from torch import Tensor
 
 from kgbuild.extraction.decode import Nodes, nodes, pooling

@@ -6,7 +6,6 @@ A target is a probability, so that gold labels (one or zero) and a teacher's sof
 from __future__ import annotations
 
 import json
-import lzma
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -60,8 +59,7 @@ class Document:
 
 
 def lines(path: Path) -> Iterator[dict[str, Any]]:
-    opened = lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
-    with opened as stream:
+    with path.open(encoding="utf-8") as stream:
         yield from (json.loads(line) for line in stream if line.strip())
 
 

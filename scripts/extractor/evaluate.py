@@ -91,10 +91,8 @@ def predictions(extractor: LearnedExtractor, gold: Mapping[str, Any], papers: Ma
     out = {}
     for id_, record in gold.items():
         paper = papers[id_]
-        if given:
-            extraction = extractor.relate(paper, parse_record(record, paper).entities)
-        else:
-            extraction = next(extractor.extract([paper]))
+        entities = parse_record(record, paper).entities if given else None
+        extraction = next(extractor.extract([paper])) if entities is None else extractor.relate(paper, entities)
         out[id_] = extraction.to_json(paper.text)
     return out
 

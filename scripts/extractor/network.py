@@ -168,7 +168,7 @@ class Spans(nn.Module):
 
     def forward(self, words: Tensor) -> Tensor:
         """(B, W, L, span): the same as `hidden` for all spans, ends beyond the text clamped."""
-        batch, count, _ = words.shape
+        count = words.shape[1]
         first = torch.arange(count, device=words.device)[:, None].expand(count, MAX_WIDTH)
         last = torch.minimum(first + torch.arange(MAX_WIDTH, device=words.device)[None], torch.full_like(first, count - 1))
         width = last - first

@@ -31,7 +31,7 @@ def main() -> None:
     for text in TEXTS:
         probabilities = network.encode(encode(text, tokenizer)[0])[1]
         at = np.argwhere(probabilities[..., 0] < 0.9)
-        rows.append({"text": text, "spans": [[int(w), int(l), [round(float(p), 4) for p in probabilities[w, l]]] for w, l in at]})
+        rows.append({"text": text, "spans": [[int(w), int(x), [round(float(p), 4) for p in probabilities[w, x]]] for w, x in at]})
     out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
