@@ -20,7 +20,7 @@ const KEYS: [string, string][] = [
   ["arrows", "move the map (when it has the focus)"], ["0", "show the whole map"], ["d", "light or dark"], ["?", "these keys"],
 ];
 
-const FIRST = 250; // milliseconds before the map is drawn for the first time
+const FIRST = 250; // milliseconds before the map is drawn for the first time, and one more for every fifty nodes: a reader who types at once is served first
 const PAUSE = 500; // milliseconds without a keystroke that count as done typing
 
 class App {
@@ -114,7 +114,7 @@ class App {
         this.canvas.replaceChildren(h("p", { class: "quiet" }, `The map needs WebGL, which this browser does not give (${(error as Error).message}). `, h("a", { href: this.page.state.href("list") }, "The list"), " holds the same."));
       }
     };
-    setTimeout(draw, FIRST);
+    setTimeout(draw, FIRST + this.page.graph.count / 50);
   }
 
   /** On the map a click on a paper shows its panel; its title there leads to the paper view. */
