@@ -52,7 +52,8 @@ def strings(probabilities: Floats, encoded: Encoded, threshold: float, limit: in
     count = encoded.words
     certain = 1.0 - probabilities[..., 0]
     rows, widths = np.nonzero(certain > SEEN)
-    inside = rows + widths < count
+    whole_start, whole_end = _whole_words(encoded)
+    inside = (rows + widths < count) & whole_start[rows] & whole_end[np.minimum(rows + widths, count - 1)]
     rows, widths = rows[inside], widths[inside]
     order = np.argsort(-certain[rows, widths], kind="stable")[: limit * 4]
     occurrences = _occurrences(encoded, rows[order], widths[order])
@@ -73,12 +74,28 @@ def strings(probabilities: Floats, encoded: Encoded, threshold: float, limit: in
     return chosen
 
 
+def _whole_words(encoded: Encoded) -> tuple[np.ndarray, np.ndarray]:
+    """Bool (words,) each: whether a mention may begin, or end, there. Windows may cut words, and Chinese signs are words of their own."""
+    text = encoded.text
+
+    def split(at: int) -> bool:
+        return 0 < at < len(text) and _is_word(text[at - 1]) and _is_word(text[at])
+
+    starts = np.array([not split(at) for at in encoded.word_start.tolist()], dtype=bool)
+    return starts, np.array([not split(at) for at in encoded.word_end.tolist()], dtype=bool)
+
+
+def _is_word(sign: str) -> bool:
+    return sign.isalnum() or sign == "_"
+
+
 def _occurrences(encoded: Encoded, rows: Ints, widths: Ints) -> dict[str, list[tuple[int, int]]]:
     """Word spans of every occurrence of the candidates' surfaces, by folded key, surest key first."""
     text = encoded.text
     small_text = text.lower() if len(text.lower()) == len(text) else text  # some letters grow in lower case and would shift offsets
-    first = {int(s): i for i, s in enumerate(encoded.word_start)}
-    last = {int(e): i for i, e in enumerate(encoded.word_end)}
+    whole_start, whole_end = _whole_words(encoded)
+    first = {int(s): i for i, s in enumerate(encoded.word_start) if whole_start[i]}
+    last = {int(e): i for i, e in enumerate(encoded.word_end) if whole_end[i]}
     found: dict[str, set[tuple[int, int]]] = {}
     searched: set[str] = set()
     for row, width in zip(rows.tolist(), widths.tolist(), strict=True):

@@ -184,7 +184,7 @@ def test_hostile_text_is_shown_as_text(visit: Visit, tmp_path: Path) -> None:
     assert page.title() == HOSTILE
     page.fill("#search", "alias")
     page.locator("#hits [role=option]").first.click()
-    page.wait_for_selector(".panel h2")
+    page.locator(".panel h2", has_text="alert(1)").wait_for()
     assert page.locator(".panel h2").inner_text() == HOSTILE.replace("{7*7}", "7*7")
     page.fill("#search", "long")
     page.locator("#hits [role=option]").first.click()

@@ -133,10 +133,14 @@ def test_compact_vocabulary_belongs_to_the_turtle(root: Path) -> None:
 
 
 def test_vocabulary_loads_fast() -> None:
-    """Reading the vocabulary takes well under 0.3 seconds of processor time."""
-    start = time.process_time()
-    load_vocabulary.__wrapped__()
-    assert time.process_time() - start < 0.3
+    """Reading the vocabulary takes well under 0.3 seconds of processor time, at its best of three: the machine may be busy."""
+
+    def seconds() -> float:
+        start = time.process_time()
+        load_vocabulary.__wrapped__()
+        return time.process_time() - start
+
+    assert min(seconds() for _ in range(3)) < 0.3
 
 
 def test_abbreviations() -> None:

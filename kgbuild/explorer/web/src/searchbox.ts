@@ -15,7 +15,7 @@ export function searchBox(page: Page): { box: HTMLElement; focus: () => void; ty
   const input = h("input", {
     id: "search", type: "search", role: "combobox", "aria-expanded": "false", "aria-controls": "hits", "aria-autocomplete": "list", "aria-label": "Search names and aliases",
     placeholder: "Search methods, tasks, datasets, papers …", autocomplete: "off", spellcheck: "false",
-    oninput: () => { last = performance.now(); update(); }, onfocus: () => update(), onkeydown: (event: KeyboardEvent) => press(event), onblur: () => setTimeout(close, 150),
+    oninput: () => { last = performance.now(); update(); }, onfocus: () => update(), onkeydown: (event: KeyboardEvent) => press(event), onblur: () => setTimeout(() => document.activeElement !== input && close(), 150), // who is back by then goes on typing
   });
 
   const update = (): void => {
