@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from kgbuild.extraction.features import encode
-from kgbuild.extraction.onnx import load_model
+from kgbuild.extraction.onnx import load as load_model
 from kgbuild.records import Paper, dumps
 
 

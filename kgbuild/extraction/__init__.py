@@ -14,7 +14,7 @@ from kgbuild.records import Entity, Extraction, Paper
 __all__ = ["EXTRACTORS", "Extractor", "load_extractor", "parse_record"]
 
 # name -> module whose `load(**options)` makes the extractor
-EXTRACTORS = {"model": "kgbuild.extraction.learned", "rules": "kgbuild.extraction.rules"}
+EXTRACTORS = {"model": "kgbuild.extraction.onnx", "rules": "kgbuild.extraction.rules"}
 MODEL_FILES = Path(__file__).parent / "weights"
 
 

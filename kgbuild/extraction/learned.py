@@ -6,12 +6,12 @@ The network is any object with the three methods of `Network`; `kgbuild.extracti
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from tokenizers import Tokenizer
 
+from kgbuild.extraction.decisions import Decisions, Labels
 from kgbuild.extraction.decode import String, cluster, nodes, pooling, strings
 from kgbuild.extraction.features import (
     MAX_WIDTH,
@@ -28,7 +28,7 @@ from kgbuild.extraction.features import (
 from kgbuild.extraction.figures import Figure, figures
 from kgbuild.extraction.windows import Part, unite
 from kgbuild.records import Entity, Extraction, Paper
-from kgbuild.schema import Schema, load_schema
+from kgbuild.schema import load_schema
 from kgbuild.text import sentences
 
 
@@ -46,49 +46,6 @@ class Network(Protocol):
     def pairs(self, words: Floats, nodes: Floats, arrays: Mapping[str, Any]) -> tuple[Floats, Floats]:
         """Pair logits (entities, entities, 1 + relations + roles) and unary logits (entities, 2 + kinds)."""
         ...
-
-
-@dataclass(frozen=True)
-class Decisions:
-    """Thresholds in [0, 1] and calibration; both come from held-out gold and stand in the model's `meta.json`.
-
-    calibration: part -> (slope, offset) of the logit, so that a confidence is a probability of being right.
-    """
-
-    mention: float = 0.5
-    same: float = 0.5
-    relation: float = 0.4
-    proposes: float = 0.5
-    addresses: float = 0.5
-    result: float = 0.4
-    role: float = 0.4
-    calibration: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-
-    def confidence(self, part: str, probability: float) -> float:
-        """The calibrated probability, rounded to four places so that it prints and stores the same everywhere."""
-        slope, offset = self.calibration.get(part, (1.0, 0.0))
-        p = min(max(probability, 1e-4), 1 - 1e-4)
-        return round(float(1 / (1 + np.exp(-(slope * np.log(p / (1 - p)) + offset)))), 4)
-
-
-@dataclass(frozen=True)
-class Labels:
-    """The order of the network's outputs, and which relations fit a pair of type ids."""
-
-    types: tuple[str, ...]
-    relations: tuple[str, ...]
-    roles: tuple[str, ...]
-    kinds: tuple[str, ...]
-
-    def allowed(self, schema: Schema) -> np.ndarray:
-        """Bool (types + 1, types + 1, 1 + relations); class 0, no relation, always fits."""
-        size = len(self.types) + 1
-        out = np.zeros((size, size, 1 + len(self.relations)), dtype=bool)
-        out[..., 0] = True
-        for i, head in enumerate(self.types):
-            for j, tail in enumerate(self.types):
-                out[i, j, 1:] = [schema.allows(head, name, tail) for name in self.relations]
-        return out
 
 
 class LearnedExtractor:
@@ -220,10 +177,3 @@ def _sigmoid(logits: Floats) -> Floats:
 def _role_type(role: str) -> str:
     """The node type that a role of a result takes, from the ontology."""
     return next(r.patterns[0][1] for r in load_schema().group("result") if r.role == role)
-
-
-def load(**options: Any) -> LearnedExtractor:
-    """The shipped model; options go to the ONNX session."""
-    from kgbuild.extraction.onnx import load_model
-
-    return load_model(**options)

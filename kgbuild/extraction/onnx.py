@@ -12,8 +12,9 @@ import onnxruntime as ort
 from tokenizers import Tokenizer
 
 from kgbuild.errors import KgbuildError
+from kgbuild.extraction.decisions import Decisions, Labels
 from kgbuild.extraction.features import Encoded, Floats, Ints
-from kgbuild.extraction.learned import Decisions, Labels, LearnedExtractor
+from kgbuild.extraction.learned import LearnedExtractor
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -52,7 +53,7 @@ class OnnxNetwork:
         return pair[0], unary[0]
 
 
-def load_model(folder: Path | str = WEIGHTS, threads: int = 1) -> LearnedExtractor:
+def load(folder: Path | str = WEIGHTS, threads: int = 1) -> LearnedExtractor:
     """The extractor whose weights, tokenizer and decisions stand in `folder`; raises KgbuildError where a file is missing."""
     folder = Path(folder)
     try:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kgbuild.extraction.decisions import Decisions, Labels
 from kgbuild.extraction.decode import String
 from kgbuild.extraction.features import Encoded, Floats, Ints
 from kgbuild.extraction.figures import Figure, unit_of
 from kgbuild.records import Entity, Extraction, Paper, Relation, Result
+from kgbuild.schema import load_schema
 from kgbuild.text import sentences
-
-if TYPE_CHECKING:
-    from kgbuild.extraction.learned import Decisions, Labels
 
 
 @dataclass(slots=True)
@@ -62,7 +60,7 @@ def unite(
     for p, part in enumerate(parts):
         at = [eids[i] for i in index[p]]
         for head, label, tail, score in part.relations:
-            head, tail = _oriented(part, head, tail) if _both_ways(part, labels, label) else (head, tail)
+            head, tail = _oriented(part, head, tail) if _both_ways(labels, label) else (head, tail)
             key = (at[head], labels.relations[label], at[tail])
             if key[0] != key[2]:
                 relations[key] = max(score, relations.get(key, 0.0))
@@ -106,9 +104,7 @@ def _entities(parts: Sequence[Part]) -> tuple[list[_Merged], list[list[int]]]:
     return merged, index
 
 
-def _both_ways(part: Part, labels: Labels, label: int) -> bool:
-    from kgbuild.schema import load_schema
-
+def _both_ways(labels: Labels, label: int) -> bool:
     return load_schema().relations[labels.relations[label]].symmetric
 
 

@@ -25,8 +25,9 @@ from network import Network, pretrained  # noqa: E402
 from tokenizers import Tokenizer  # noqa: E402
 
 from kgbuild.evaluation import intervals, match_entities, score  # noqa: E402
+from kgbuild.extraction.decisions import Decisions, Labels  # noqa: E402
 from kgbuild.extraction.features import Encoded  # noqa: E402
-from kgbuild.extraction.learned import Decisions, Labels, LearnedExtractor  # noqa: E402
+from kgbuild.extraction.learned import LearnedExtractor  # noqa: E402
 from kgbuild.extraction.records import parse_record  # noqa: E402
 from kgbuild.records import Paper  # noqa: E402
 

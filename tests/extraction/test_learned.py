@@ -11,7 +11,7 @@ import pytest
 from kgbuild.extraction.decode import cluster, strings
 from kgbuild.extraction.features import MAX_WIDTH, encode, fold, pair_geometry
 from kgbuild.extraction.learned import LearnedExtractor
-from kgbuild.extraction.onnx import load_model
+from kgbuild.extraction.onnx import load as load_model
 from kgbuild.extraction.records import parse_record
 from kgbuild.records import Paper
 
