@@ -52,7 +52,7 @@ class TorchNetwork:
         pieces, shapes, at = (torch.from_numpy(a)[None] for a in (encoded.pieces, encoded.shapes, encoded.word_piece))
         words = [n.words(pieces, shapes, torch.ones_like(pieces, dtype=torch.bool), at) for n in self.networks]
         spans = [torch.softmax(n.spans.logits(n.spans(w)), -1)[0] for n, w in zip(self.networks, words, strict=True)]
-        return words, torch.stack(spans).mean(0).numpy()
+        return words, torch.stack(spans).float().mean(0).numpy()
 
     @torch.no_grad()
     def nodes(self, words: Any, first: Any, width: Any, types: Any, pool: Any, features: Any) -> tuple[Any, np.ndarray]:
@@ -62,7 +62,7 @@ class TorchNetwork:
             mask, word_mask = torch.ones(1, len(first), dtype=torch.bool), torch.ones(1, w.shape[1], dtype=torch.bool)
             vectors.append(n.nodes(n.spans.hidden(w, t[0], t[1]), t[2], mask, w, word_mask))
             same.append(torch.sigmoid(n.nodes.strings(vectors[-1], t[3], t[4]))[0])
-        return vectors, torch.stack(same).mean(0).numpy()
+        return vectors, torch.stack(same).float().mean(0).numpy()
 
     @torch.no_grad()
     def pairs(self, words: Any, nodes: Any, arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -71,7 +71,7 @@ class TorchNetwork:
         for n, w, v in zip(self.networks, words, nodes, strict=True):
             masks = torch.ones(1, a["types"].shape[1], dtype=torch.bool), torch.ones(1, w.shape[1], dtype=torch.bool)
             out.append(n.pairs(v, a["pool"], a["members"], a["types"], a["counts"], masks[0], w, masks[1], a["distance"], a["between"]))
-        return torch.stack([p[0] for p, _ in out]).mean(0).numpy(), torch.stack([u[0] for _, u in out]).mean(0).numpy()
+        return torch.stack([p[0] for p, _ in out]).float().mean(0).numpy(), torch.stack([u[0] for _, u in out]).float().mean(0).numpy()
 
 
 def load_network(weights: Path, encoder: Path) -> Network:

@@ -157,6 +157,8 @@ class Spans(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.score = nn.Linear(size.span, types + 1)
         self.schemes = nn.ModuleDict({name: nn.Linear(size.span, n + 1) for name, n in schemes.items()})
+        for head in (self.score, *self.schemes.values()):
+            nn.init.constant_(head.bias[:1], 6.0)  # one span in some hundreds is a mention: begin there
 
     def hidden(self, words: Tensor, first: Tensor, width: Tensor) -> Tensor:
         """Representation of the spans [first, first + width], (B, ..., span); width counts words less one."""
@@ -230,6 +232,7 @@ class Nodes(nn.Module):
         self.features = nn.Linear(PAIR_FEATURES, 128)
         self.same = nn.Linear(128, 1)
         self.direct = nn.Linear(PAIR_FEATURES, 1)
+        nn.init.constant_(self.same.bias, -3.0)
 
     def forward(self, spans: Tensor, types: Tensor, mask: Tensor, words: Tensor, word_mask: Tensor) -> Tensor:
         memory = self.memory(words)
@@ -273,6 +276,10 @@ class Pairs(nn.Module):
         self.unary = nn.Linear(3 * width, width)
         self.unary_score = nn.Linear(width, 2 + KINDS)
         self.kinds = types + 1
+        # what is rare begins as rare: a rate of 1e-3 would take thousands of steps to move a bias there
+        nn.init.constant_(self.score.bias[:1], 3.0)
+        nn.init.constant_(self.score.bias[LABELS:], -5.0)
+        nn.init.constant_(self.unary_score.bias[:2], -2.0)
 
     def forward(
         self, nodes: Tensor, pool: Tensor, members: Tensor, types: Tensor, counts: Tensor, mask: Tensor,

@@ -1,6 +1,7 @@
 """Train the extractor: a start on the public corpora, then our own gold (and, where given, a teacher's labels).
 
     python scripts/extractor/train.py --out runs/small                      # all of it, MiniLM
+    python scripts/extractor/train.py --out runs/small --labels runs/teacher/labels   # with a teacher's labels (label.py)
     python scripts/extractor/train.py --out runs/quick --quick              # minutes: a check that everything works
     python scripts/extractor/train.py --out runs/free --licences free       # no data of GPL or unstated licence
 
@@ -26,6 +27,7 @@ from torch.nn import functional as F
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 import batches  # noqa: E402
+import label  # noqa: E402
 from corpora import SCHEMES, TYPES, Document, auxiliary, gold, read_papers, scier  # noqa: E402
 from network import Network, pretrained  # noqa: E402
 from tokenizers import Tokenizer  # noqa: E402
@@ -40,7 +42,7 @@ class Settings:
     encoder: str = "minilm"  # folder of a sentence-transformers encoder
     shared: str = "../shared"
     seed: int = 1
-    batch: int = 2048  # pieces of a padded batch
+    batch: int = 1024  # pieces of a padded batch; larger ones take too few steps on so little gold
     start_epochs: float = 3  # over the public corpora
     gold_epochs: float = 10  # over our own gold
     encoder_rate: float = 1e-4  # peak learning rates
@@ -51,8 +53,10 @@ class Settings:
     head_dropout: float = 0.2
     guesses: float = 0.7  # share of the network's wrong strings that join a document's nodes
     guess_from: float = 0.15  # least probability of such a string
-    average: float = 0.98  # decay of the averaged weights, which are the ones that are kept; 0.998 lags a run of 500 steps behind
+    average: float = 0.99  # decay of the averaged weights, which are the ones that are kept; 0.998 lags a run of 500 steps behind
     licences: str = "all"  # `free` leaves out corpora of GPL or unstated licence
+    labels: str = ""  # folder of a teacher's labels (label.py), learnt between the start and the gold
+    label_epochs: float = 2
     hold_out: int = 0  # gold papers left out, every n-th, to tune thresholds on; 0 trains on all
     fold: int = 0  # which of them
 
@@ -153,13 +157,13 @@ class Averaged:
 def optimiser(network: Network, settings: Settings) -> torch.optim.AdamW:
     groups: list[dict[str, Any]] = []
     for part, rate in (("encoder.", settings.encoder_rate), ("", settings.head_rate)):
-        chosen = [(n, p) for n, p in network.named_parameters() if n.startswith("encoder.") == bool(part)]
+        chosen = [(n, p) for n, p in network.named_parameters() if n.startswith("encoder.") == bool(part) and p.requires_grad]
         fresh = [(n, p) for n, p in chosen if "encoder.shape" in n]
         plain = [(n, p) for n, p in chosen if "encoder.shape" not in n]
         for rows, r in ((plain, rate), (fresh, settings.head_rate)):
             groups.append({"params": [p for n, p in rows if p.ndim > 1], "peak": r, "weight_decay": settings.decay})
             groups.append({"params": [p for n, p in rows if p.ndim <= 1], "peak": r, "weight_decay": 0.0})
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=1e-4, betas=(0.9, 0.98), eps=1e-6)
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=1e-4, betas=(0.9, 0.98), eps=1e-8, fused=True)
 
 
 def stage(network: Network, documents: list[Document], epochs: float, settings: Settings, out: Path, name: str, log: Any) -> None:
@@ -234,12 +238,20 @@ def main() -> None:
     network = Network(
         pretrained(Path(settings.encoder), settings.dropout), len(TYPES), {k: len(v) for k, v in SCHEMES.items()}, settings.head_dropout
     )
+    network.encoder.word.weight.requires_grad_(False)  # half of the weights, which so little text would only disturb: a fifth of a step's time
     started = args["start"] or out / "start.pt"
     if started.exists():
         network.load_state_dict(torch.load(started))
     elif settings.start_epochs:
         stage(network, start, settings.start_epochs, settings, out, "start", log)
         torch.save(network.state_dict(), out / "start.pt")
+    if settings.labels and not (out / "labels.pt").exists():
+        taught = list(label.documents(Path(settings.labels), tokenizer))
+        log(f"{len(taught)} documents with a teacher's labels")
+        stage(network, taught + own, settings.label_epochs, settings, out, "labels", log)
+        torch.save(network.state_dict(), out / "labels.pt")
+    elif settings.labels:
+        network.load_state_dict(torch.load(out / "labels.pt"))
     torch.manual_seed(settings.seed + 1)
     stage(network, own, settings.gold_epochs, settings, out, "gold", log)
     torch.save(network.state_dict(), out / "final.pt")
