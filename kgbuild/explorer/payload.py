@@ -18,6 +18,7 @@ import pyarrow as pa
 from kgbuild.explorer.communities import Floats, Ints, communities
 from kgbuild.explorer.layout import layout
 from kgbuild.explorer.overview import co_occurrence, community_names, matrix
+from kgbuild.exporters.flat import json_value
 from kgbuild.graph import Graph
 from kgbuild.schema import Schema
 from kgbuild.text import sentences
@@ -254,7 +255,7 @@ def _details(tables: Tables, contributed: list[list[int]]) -> Iterator[tuple[str
     """Parts of node properties: objects without empty values; papers also say which edges they are evidence for."""
     rows: list[dict[str, Any]] = []
     for _, row in tables.graph.node_rows():
-        rows.append({key: value for key, value in row.items() if key not in CORE and value not in (None, "", [])})
+        rows.append({key: json_value(value) for key, value in row.items() if key not in CORE and value not in (None, "", [])})
     for row, edges in zip(rows, contributed, strict=False):
         row["edges"] = [after - before for before, after in pairwise([0, *edges])]  # steps are small numbers and pack well
     for part, start in enumerate(range(0, len(rows), DETAILS_PER_PART)):

@@ -33,7 +33,6 @@ def allowed() -> Tensor:
 
 
 ALLOWED = allowed()
-ANY = ALLOWED[..., 1:].any(-1)
 
 
 def pad(arrays: Sequence[np.ndarray], fill: float = 0) -> Tensor:
@@ -97,7 +96,7 @@ class Graphs:
     unary_mask: Tensor
 
 
-def _graph(doc: Document, extra: Sequence[tuple[int, list[tuple[int, int]]]]) -> dict[str, np.ndarray]:
+def _graph(doc: Document, extra: Sequence[tuple[int, list[tuple[int, int]]]], fits: np.ndarray, symmetric: int | None) -> dict[str, np.ndarray]:
     """Arrays of one document; `extra` are strings that are no gold entity: (type id, occurrences)."""
     string_types = [doc.entity_types[e] for e, _ in doc.strings] + [t for t, _ in extra]
     occurrences = [o for _, o in doc.strings] + [o for _, o in extra]
@@ -123,25 +122,27 @@ def _graph(doc: Document, extra: Sequence[tuple[int, list[tuple[int, int]]]]) ->
         "members": members, "entity_type": types, "counts": np.minimum(members.sum(1), 5).astype(np.int64),
         "entity_mask": np.ones(total, dtype=bool), "distance": distance, "between": between,
     }  # fmt: skip
-    return arrays | _targets(doc, types, concepts, distance)
+    return arrays | _targets(doc, types, concepts, distance, fits, symmetric)
 
 
-def _targets(doc: Document, types: np.ndarray, concepts: int, distance: np.ndarray) -> dict[str, np.ndarray]:
+def _targets(
+    doc: Document, types: np.ndarray, concepts: int, distance: np.ndarray, fits: np.ndarray, symmetric: int | None
+) -> dict[str, np.ndarray]:
     total = len(types)
-    relation = np.zeros((total, total, len(RELATIONS) + 1), dtype=np.float32)
+    relation = np.zeros((total, total, fits.shape[-1]), dtype=np.float32)
     role = np.zeros((total, total, len(ROLES)), dtype=np.float32)
     unary = np.zeros((total, 2 + len(KINDS)), dtype=np.float32)
     unary_mask = np.zeros((total, 2 + len(KINDS)), dtype=bool)
     for h, label, t, p in doc.relations:
-        if not ALLOWED[types[h], types[t], label + 1]:
+        if not fits[types[h], types[t], label + 1]:
             continue  # SciER allows more patterns than the ontology
         relation[h, t, label + 1] = p
-        if label == SYMMETRIC and not any((a, b) == (t, h) for a, _, b, _ in doc.relations):
+        if label == symmetric and not any((a, b) == (t, h) for a, _, b, _ in doc.relations):
             relation[t, h, label + 1] = p
     over = relation.sum(-1, keepdims=True)
     relation = np.where(over > 1, relation / np.maximum(over, 1), relation)
     relation[..., 0] = 1 - relation.sum(-1)
-    mask = ANY.numpy()[types[:, None], types[None]] & ~np.eye(total, dtype=bool)
+    mask = fits[..., 1:].any(-1)[types[:, None], types[None]] & ~np.eye(total, dtype=bool)
     if not doc.across:
         mask &= distance < 14
     for number, r, entity, p in doc.roles:
@@ -158,8 +159,14 @@ def _targets(doc: Document, types: np.ndarray, concepts: int, distance: np.ndarr
     return {"relation": relation, "relation_mask": mask, "role": role, "role_mask": role_mask, "unary": unary, "unary_mask": unary_mask}
 
 
-def graphs(documents: Sequence[Document], extras: Sequence[Sequence[tuple[int, list[tuple[int, int]]]]]) -> Graphs:
-    rows = [_graph(d, e) for d, e in zip(documents, extras, strict=True)]
+def graphs(
+    documents: Sequence[Document],
+    extras: Sequence[Sequence[tuple[int, list[tuple[int, int]]]]],
+    allowed: Tensor = ALLOWED,
+    symmetric: int | None = SYMMETRIC,
+) -> Graphs:
+    """Padded arrays of the documents with further strings each; allowed: which labels fit a pair of type ids."""
+    rows = [_graph(d, e, allowed.numpy(), symmetric) for d, e in zip(documents, extras, strict=True)]
     return Graphs(**{name: pad([row[name] for row in rows]) for name in rows[0]})
 
 

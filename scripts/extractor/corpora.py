@@ -63,7 +63,7 @@ def lines(path: Path) -> Iterator[dict[str, Any]]:
         yield from (json.loads(line) for line in stream if line.strip())
 
 
-def _aligned(encoded: Encoded, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+def aligned(encoded: Encoded, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Word spans of the character spans that begin and end at words and are not too long."""
     first = {int(s): i for i, s in enumerate(encoded.word_start)}
     last = {int(e): i for i, e in enumerate(encoded.word_end)}
@@ -73,7 +73,7 @@ def _aligned(encoded: Encoded, spans: Iterable[tuple[int, int]]) -> list[tuple[i
 
 def _add_entity(doc: Document, type_: int, spans: list[tuple[int, int]]) -> int | None:
     """Add an entity with the mentions inside the window; its strings are the folded surfaces. None when no mention is inside."""
-    words = _aligned(doc.encoded, spans)
+    words = aligned(doc.encoded, spans)
     if not words:
         return None
     entity = len(doc.entity_types)
@@ -144,7 +144,7 @@ def gold(records: Path, papers: dict[str, dict[str, Any]], tokenizer: Tokenizer)
     return documents
 
 
-def _windows(row: dict[str, Any], limit: int) -> Iterator[tuple[int, int]]:
+def windows(row: dict[str, Any], limit: int) -> Iterator[tuple[int, int]]:
     """Character windows of whole sentences, at most `limit` characters where sentences allow it."""
     start = end = None
     for s, e in row["sentences"]:
@@ -162,7 +162,7 @@ def scier(path: Path, tokenizer: Tokenizer, limit: int = 1300) -> list[Document]
     """SciER in our own types and relations: entities of a window are the strings that it repeats or calls synonyms."""
     documents = []
     for row in lines(path):
-        for start, end in _windows(row, limit):
+        for start, end in windows(row, limit):
             doc = Document(f"{row['id']}:{start}", encode(row["text"][start:end], tokenizer)[0], paper=False, across=False)
             inside = [i for i, e in enumerate(row["entities"]) if start <= e[0] and e[1] <= end]
             root = {i: (row["entities"][i][2], fold(row["text"][row["entities"][i][0] : row["entities"][i][1]])) for i in inside}
@@ -191,12 +191,12 @@ def auxiliary(path: Path, scheme: str, tokenizer: Tokenizer, limit: int = 1300, 
     names = SCHEMES[scheme]
     documents: list[Document] = []
     for row in lines(path):
-        for start, end in _windows(row, limit):
+        for start, end in windows(row, limit):
             doc = Document(f"{scheme}:{row['id']}:{start}", encode(row["text"][start:end], tokenizer)[0], scheme=scheme, paper=False, across=False)
             for s, e, label in row["entities"]:
                 if label in names and start <= s and e <= end:
                     probabilities = [0.0, *(float(label == n) for n in names)]
-                    doc.spans += [(a, b - a, probabilities) for a, b in _aligned(doc.encoded, [(s - start, e - start)])]
+                    doc.spans += [(a, b - a, probabilities) for a, b in aligned(doc.encoded, [(s - start, e - start)])]
             if doc.encoded.words > 5:
                 documents.append(doc)
     return documents[:: max(1, len(documents) // most)] if most else documents

@@ -252,7 +252,7 @@ class Nodes(nn.Module):
 class Pairs(nn.Module):
     """Relations between entities, roles of entities in results, and what the paper proposes and addresses."""
 
-    def __init__(self, size: Size, types: int, dropout: float) -> None:
+    def __init__(self, size: Size, types: int, dropout: float, labels: int = LABELS) -> None:
         super().__init__()
         width = size.node
         self.heads = 4
@@ -272,13 +272,13 @@ class Pairs(nn.Module):
         self.row = nn.Linear(width, width)
         self.column = nn.Linear(width, width)
         self.own = nn.Linear(width, width)
-        self.score = nn.Linear(width, LABELS + ROLES)
+        self.score = nn.Linear(width, labels + ROLES)
         self.unary = nn.Linear(3 * width, width)
         self.unary_score = nn.Linear(width, 2 + KINDS)
         self.kinds = types + 1
         # what is rare begins as rare: a rate of 1e-3 would take thousands of steps to move a bias there
         nn.init.constant_(self.score.bias[:1], 3.0)
-        nn.init.constant_(self.score.bias[LABELS:], -5.0)
+        nn.init.constant_(self.score.bias[labels:], -5.0)
         nn.init.constant_(self.unary_score.bias[:2], -2.0)
 
     def forward(
@@ -318,12 +318,12 @@ class Pairs(nn.Module):
 class Network(nn.Module):
     """All of it; `types` counts the concept types, `schemes` the labels of the auxiliary corpora."""
 
-    def __init__(self, encoder: Encoder, types: int, schemes: dict[str, int], dropout: float = 0.2) -> None:
+    def __init__(self, encoder: Encoder, types: int, schemes: dict[str, int], dropout: float = 0.2, labels: int = LABELS) -> None:
         super().__init__()
         self.encoder = encoder
         self.spans = Spans(encoder.size, types, schemes, dropout)
         self.nodes = Nodes(encoder.size, types, dropout)
-        self.pairs = Pairs(encoder.size, types, dropout)
+        self.pairs = Pairs(encoder.size, types, dropout, labels)
 
     def words(self, pieces: Tensor, shapes: Tensor, mask: Tensor, word_piece: Tensor) -> Tensor:
         """Word representations, (B, W, D): the first piece of each word."""

@@ -16,6 +16,7 @@ import math
 import random
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,9 @@ def losses(network: Network, documents: list[Document], settings: Settings, rng:
     return out
 
 
+Losses = Callable[[Network, list[Document], Settings, random.Random], dict[str, Tensor]]
+
+
 class Averaged:
     """Exponential moving average of the weights: steadier than the last step on so little gold."""
 
@@ -166,7 +170,9 @@ def optimiser(network: Network, settings: Settings) -> torch.optim.AdamW:
     return torch.optim.AdamW([g for g in groups if g["params"]], lr=1e-4, betas=(0.9, 0.98), eps=1e-8, fused=True)
 
 
-def stage(network: Network, documents: list[Document], epochs: float, settings: Settings, out: Path, name: str, log: Any) -> None:
+def stage(
+    network: Network, documents: list[Document], epochs: float, settings: Settings, out: Path, name: str, log: Any, losses: Losses = losses
+) -> None:
     """Train on the documents; goes on from `name.state` where an earlier try stopped, and leaves the averaged weights in the network."""
     state_file, rng = out / f"{name}.state", random.Random(settings.seed)
     plan: list[list[Document]] = []

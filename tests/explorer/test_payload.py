@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_graphs import paper, result
 
 from kgbuild.explorer import page
 from kgbuild.explorer.communities import communities
@@ -48,6 +49,14 @@ def test_every_piece_of_evidence_is_carried(small_graph: Graph) -> None:
 def test_an_empty_graph_is_a_page_too() -> None:
     """A graph without nodes exports without an error."""
     assert "<title>Knowledge graph of 0 papers</title>" in page(Graph.from_rows({}, {}))
+
+
+def test_numbers_that_json_lacks_are_shown_too() -> None:
+    """A result without a proper number does not keep the page from being written."""
+    graph = Graph.from_rows({"Paper": [paper("p", "A title")], "Result": [result("result:1", "NaN", float("nan"))]}, {})
+    details = dict(payload(graph, "title"))["details-0"]
+    assert [row["number"] for row in details if "number" in row] == ["NaN"]
+    assert "</html>" in page(graph)
 
 
 @settings(max_examples=8)
