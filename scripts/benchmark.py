@@ -8,9 +8,10 @@ Definitions, all micro-averaged F1 over the mentions and pairs of one sentence, 
   Rel   a relation counts when the characters of both mentions and its label are right.
   Rel+  as Rel, and both types are right.
 
-The network is the product's: the same encoder, span scorer, node layers and pair scorer, where every mention is an entity of its own. Texts are cut
-into windows of whole sentences (1,300 characters), and only pairs within a sentence are related. The encoder's own pre-training is all that is not
-the training set. A figure on dev is one that the threshold was chosen on: set only test figures beside published ones.
+The network is the product's: the same encoder, span scorer, node layers and pair scorer, where every mention is an entity of its own.
+Texts are cut into windows of whole sentences (1,300 characters), and only pairs within a sentence are related. The encoder's own
+pre-training is all that is not the training set. A figure on dev is one that the threshold was chosen on: set only test figures
+beside published ones.
 """
 
 from __future__ import annotations
@@ -146,9 +147,7 @@ def answer(network: TorchNetwork, window: Window, types: list[str], labels: list
               "distance": distance, "between": between}  # fmt: skip
     pair, _ = network.pairs(words, vectors, arrays)
     scores = torch.softmax(torch.from_numpy(pair[..., : len(labels) + 1]), -1).numpy()
-    mentions = [
-        (int(encoded.word_start[a]) + window.offset, int(encoded.word_end[a + w]) + window.offset, types[k]) for a, w, k in spans
-    ]
+    mentions = [(int(encoded.word_start[a]) + window.offset, int(encoded.word_end[a + w]) + window.offset, types[k]) for a, w, k in spans]
     relations = []
     for h, t in np.argwhere(distance < SAME_SENTENCE):
         label = int(scores[h, t, 1:].argmax())
@@ -182,7 +181,7 @@ def main() -> None:
     parser.add_argument("--train", type=Path, required=True)
     parser.add_argument("--dev", type=Path, required=True)
     parser.add_argument("--test", type=Path)
-    parser.add_argument("--encoder", type=Path, required=True, help="folder of a sentence-transformers encoder (MiniLM is the shipped size)")
+    parser.add_argument("--encoder", type=Path, required=True, help="folder of a sentence-transformers encoder")
     parser.add_argument("--epochs", type=float, help="default 10 for SciER, 20 for SciERC")
     parser.add_argument("--out", type=Path, help="keep the state here, so that a stopped run goes on (default: a temporary folder)")
     parser.add_argument("--threads", type=int, default=2)

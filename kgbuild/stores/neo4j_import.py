@@ -17,6 +17,7 @@ from kgbuild.stores.neo4j import definitions
 TYPES = {"string": "string", "integer": "long", "float": "double", "boolean": "boolean"}
 # Elements of a list are parted by a character that no text of the graph holds: the first of these that fits.
 PARTINGS = "\x1f\x1e\x1d\x1c\x02\x03\x04\x05\x06\x0e\x0f"
+LOAD_INSTEAD = "load it with kgbuild load --to neo4j://HOST"
 SCRIPT = """\
 #!/bin/sh
 # Loads the files beside this script into an empty database of a stopped Neo4j server; then start it and run schema.cypher.
@@ -36,6 +37,7 @@ def write_import(graph: Graph, folder: Path) -> None:
     the Neo4j store reads as empty lists. Raises SchemaError for an invalid graph, StoreError for a list that CSV cannot hold.
     """
     graph.validate()
+    _refuse_lists_of_nothing(graph)
     parting = _parting(graph)
     (folder / "nodes").mkdir(parents=True, exist_ok=True)
     (folder / "edges").mkdir(exist_ok=True)
@@ -64,8 +66,16 @@ def _parting(graph: Graph) -> str:
     used = {char for text in _list_texts(graph) for char in PARTINGS if char in text}
     free = [char for char in PARTINGS if char not in used]
     if not free:
-        raise StoreError("the texts of the graph hold every control character", "load it with kgbuild load --to neo4j://HOST")
+        raise StoreError("the texts of the graph hold every control character", LOAD_INSTEAD)
     return free[0]
+
+
+def _refuse_lists_of_nothing(graph: Graph) -> None:
+    """The import tool reads a list of one empty text as an empty list, whatever the quoting."""
+    for name, table in {**graph.nodes, **graph.edges}.items():
+        for column, kind in zip(table.columns, table.schema, strict=True):
+            if kind.type == pa.list_(pa.string()) and [""] in column.to_pylist():
+                raise StoreError(f"{kind.name} of a {name} is a list of one empty text, which these files cannot hold", LOAD_INSTEAD)
 
 
 def _list_texts(graph: Graph) -> Iterator[str]:

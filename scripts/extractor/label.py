@@ -45,7 +45,9 @@ def key(text: str) -> str:
 
 def kept_back(shared: Path) -> set[str]:
     """Titles that no label may be made for: every paper with gold, and every seed paper, those without gold included."""
-    return {key(p.title) for _, p in read([str(shared / "seeds")], on_problem=print)} | {key(row["title"]) for row in lines(shared / "annotation/papers.jsonl")}
+    return {key(p.title) for _, p in read([str(shared / "seeds")], on_problem=print)} | {
+        key(row["title"]) for row in lines(shared / "annotation/papers.jsonl")
+    }
 
 
 def sample(shared: Path, count: int, seed: int) -> list[str]:
@@ -79,7 +81,9 @@ class Labeller(LearnedExtractor):
         rows, widths = np.nonzero(1 - spans[..., 0] > SEEN)
         inside = rows + widths < encoded.words
         out: dict[str, Any] = {
-            "spans": [(int(a), int(w), [round(float(p), 4) for p in spans[a, w]]) for a, w in zip(rows[inside], widths[inside], strict=True)],
+            "spans": [
+                (int(a), int(w), [round(float(p), 4) for p in spans[a, w]]) for a, w in zip(rows[inside], widths[inside], strict=True)
+            ],
             "words": [encoded.word_start.tolist(), encoded.word_end.tolist()],
         }
         if self.raw is not None:
@@ -91,7 +95,10 @@ class Labeller(LearnedExtractor):
         logits = np.where(self._allowed[types[:, None], types[None]], pair[..., : 1 + len(RELATIONS)], -1e4)
         relation = torch.softmax(torch.from_numpy(logits.astype(np.float32)), -1).numpy()[:count, :count, 1:]
         role = torch.sigmoid(torch.from_numpy(pair[count:, :count, 1 + len(RELATIONS) :])).numpy()
-        own, kinds = torch.sigmoid(torch.from_numpy(unary[:count, :2])).numpy(), torch.softmax(torch.from_numpy(unary[count:, 2:]), -1).numpy()
+        own, kinds = (
+            torch.sigmoid(torch.from_numpy(unary[:count, :2])).numpy(),
+            torch.softmax(torch.from_numpy(unary[count:, 2:]), -1).numpy(),
+        )
         figure = role[..., 3].max(-1, initial=0.0) > 0.2  # the kind of a number that is no result means nothing
         return {
             "strings": [(o, s.occurrences) for o, s in zip(part.owner, part.strings, strict=True)],
