@@ -11,8 +11,8 @@ import pytest
 from kgbuild.graph import Graph
 from kgbuild.stores import Store, open_store
 
-# One row for each store: how it is reached; what it cannot do stands in test_conformance.py.
-STORES = ("ladybug", "neo4j", "rdf", "rdflib", "networkx")
+# Store -> its query language; None where it has none, which the suite checks to be so.
+STORES = {"ladybug": "cypher", "neo4j": "cypher", "rdf": "sparql", "rdflib": "sparql", "networkx": None}
 
 
 def opener(name: str, request: pytest.FixtureRequest, folder: Path) -> Callable[[], Store]:
@@ -34,7 +34,7 @@ def opener(name: str, request: pytest.FixtureRequest, folder: Path) -> Callable[
     return lambda: open_store(paths.get(name, name + ":").format(folder / str(next(numbers))))
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=list(STORES))
 def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
     """Opens an empty store, each kind in its turn."""
     return opener(request.param, request, tmp_path)
@@ -44,6 +44,26 @@ def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], St
 def store(new_store: Callable[[], Store]) -> Iterator[Store]:
     """An empty store, each kind in its turn."""
     with new_store() as opened:
+        yield opened
+
+
+@pytest.fixture
+def languages() -> dict[str, str | None]:
+    """The query language of each kind of store."""
+    return STORES
+
+
+@pytest.fixture(params=[name for name, language in STORES.items() if language])
+def speaker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty store that answers queries, each kind in its turn."""
+    with opener(request.param, request, tmp_path)() as opened:
+        yield opened
+
+
+@pytest.fixture(params=[name for name, language in STORES.items() if language == "cypher"])
+def cypher_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty store that speaks Cypher, each kind in its turn."""
+    with opener(request.param, request, tmp_path)() as opened:
         yield opened
 
 
