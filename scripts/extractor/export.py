@@ -122,6 +122,8 @@ def main() -> None:
     export(network, args.folder, not args.float)
     tokenizer_of(Path(settings["encoder"])).save(str(args.folder / "tokenizer.json"), pretty=False)
     decisions = json.loads((args.run / "decisions.json").read_text())
+    for place in ("encoder", "shared", "labels"):  # folders of one machine say nothing on another
+        settings[place] = bool(settings[place]) if place == "labels" else Path(settings[place]).name
     meta = {"name": "kgbuild-minilm 1", "labels": asdict(LABELS), "max_width": MAX_WIDTH, "decisions": decisions, "settings": settings}
     (args.folder / "meta.json").write_text(json.dumps(meta, indent=1, sort_keys=True) + "\n")
     for path in sorted(args.folder.iterdir()):

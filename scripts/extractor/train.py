@@ -44,10 +44,10 @@ class Settings:
     shared: str = "../shared"
     seed: int = 1
     batch: int = 1024  # pieces of a padded batch; larger ones take too few steps on so little gold
-    start_epochs: float = 3  # over the public corpora
-    gold_epochs: float = 10  # over our own gold
-    encoder_rate: float = 1e-4  # peak learning rates
-    head_rate: float = 6e-4
+    start_epochs: float = 1  # over the public corpora
+    gold_epochs: float = 8  # over our own gold
+    encoder_rate: float = 2e-4  # peak learning rates; a base-sized encoder wants 6e-5
+    head_rate: float = 8e-4
     decay: float = 0.01
     warmup: float = 0.1  # share of the steps
     dropout: float = 0.1
