@@ -28,7 +28,7 @@ $corpora
 $teacher
 
 The weights were trained with `--licences $licences`. GPL-3.0 (SciER) speaks of code and says little about weights; SciERC, GSAP and CSNER state no
-licence at all. Whoever must avoid both trains the variant without them: `scripts/extractor/reproduce.sh --licences free`.
+licence at all. Whoever must avoid both trains the variant without them: `LICENCES=free scripts/extractor/reproduce.sh`.
 No CC BY-NC corpus (SciNLP) and no dev or test paper of any benchmark is in the weights.
 
 ## How the gold was made

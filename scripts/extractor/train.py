@@ -56,8 +56,10 @@ class Settings:
     guess_from: float = 0.15  # least probability of such a string
     average: float = 0.99  # decay of the averaged weights, which are the ones that are kept; 0.998 lags a run of 500 steps behind
     licences: str = "all"  # `free` leaves out corpora of GPL or unstated licence
-    labels: str = ""  # folder of a teacher's labels (label.py), learnt between the start and the gold
-    label_epochs: float = 2
+    frozen: int = 0  # lowest layers of the encoder that stay as they are: a third less time where half of them do
+    labels: str = ""  # folder of a teacher's labels (label.py), learnt after the gold, together with it
+    label_epochs: float = 1.5
+    polish_epochs: float = 2  # over our own gold again, after the labels
     hold_out: int = 0  # gold papers left out, every n-th, to tune thresholds on; 0 trains on all
     fold: int = 0  # which of them
 
@@ -245,21 +247,25 @@ def main() -> None:
         pretrained(Path(settings.encoder), settings.dropout), len(TYPES), {k: len(v) for k, v in SCHEMES.items()}, settings.head_dropout
     )
     network.encoder.word.weight.requires_grad_(False)  # half of the weights, which so little text would only disturb: a fifth of a step's time
+    for layer in network.encoder.layers[: settings.frozen]:
+        layer.requires_grad_(False)
     started = args["start"] or out / "start.pt"
     if started.exists():
         network.load_state_dict(torch.load(started))
     elif settings.start_epochs:
         stage(network, start, settings.start_epochs, settings, out, "start", log)
         torch.save(network.state_dict(), out / "start.pt")
-    if settings.labels and not (out / "labels.pt").exists():
+    torch.manual_seed(settings.seed + 1)
+    if (out / "gold.pt").exists():
+        network.load_state_dict(torch.load(out / "gold.pt"))
+    else:
+        stage(network, own, settings.gold_epochs, settings, out, "gold", log)
+        torch.save(network.state_dict(), out / "gold.pt")
+    if settings.labels:
         taught = list(label.documents(Path(settings.labels), tokenizer))
         log(f"{len(taught)} documents with a teacher's labels")
         stage(network, taught + own, settings.label_epochs, settings, out, "labels", log)
-        torch.save(network.state_dict(), out / "labels.pt")
-    elif settings.labels:
-        network.load_state_dict(torch.load(out / "labels.pt"))
-    torch.manual_seed(settings.seed + 1)
-    stage(network, own, settings.gold_epochs, settings, out, "gold", log)
+        stage(network, own, settings.polish_epochs, settings, out, "polish", log)
     torch.save(network.state_dict(), out / "final.pt")
     log("done")
 
