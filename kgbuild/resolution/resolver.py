@@ -16,6 +16,8 @@ from kgbuild.resolution.profile import Profiler, unnamed, word_set
 from kgbuild.resolution.values import Decision, Merge, Proposal, Resolution
 from kgbuild.resolution.vocabulary import Vocabulary, load_vocabulary
 
+AGREED = 8  # times as many papers must have a name as one type before the rest are taken for slips
+
 
 def resolve(documents: Iterable[tuple[Paper, Extraction]], *, decisions: Sequence[Decision] | None = None) -> Resolution:
     """Which node every entity is; the same for any order of the documents."""
@@ -49,6 +51,7 @@ class Resolver:
         """Decide from the counts; the same papers and decisions give the same resolution, whatever came and went before."""
         run = _Run(self, rules(decisions, self.vocabulary))
         run.name_entities()
+        run.agree_on_types()
         changed = {name for name in self.present.keys() | run.papers.keys() if self.present[name] != run.papers[name]}
         self.blocks.update(sorted(changed), lambda name: name in run.papers)
         self.present = run.papers
@@ -94,6 +97,30 @@ class _Run:
                 self.surfaces[name].update(dict(profile.surfaces))
                 seen.add(name)
             self.papers.update(seen)
+
+    def agree_on_types(self) -> None:
+        """A name that nearly all papers use as one type is of that type in the rest too: ImageNet as a method is a slip."""
+        spellings: dict[str, list[Name]] = defaultdict(list)
+        for name in self.papers:
+            spellings[squash(name[1])].append(name)
+        moved: dict[Name, Name] = {}
+        for names in spellings.values():
+            best = max(names, key=lambda name: (self.papers[name], name))
+            for name in names:
+                if name[0] != best[0] and self.papers[best] >= AGREED * self.papers[name]:
+                    moved[name] = best
+                    reason = f"{self.papers[best]} papers have {best[1]!r} as a {best[0]}, {self.papers[name]} as a {name[0]}"
+                    self._record(Merge(best[0], best[1], name[1], round(1 - self.papers[name] / self.papers[best], 3), (reason,)))
+        if not moved:
+            return
+        self.links = {entity: moved.get(name, name) for entity, name in self.links.items()}
+        for name, best in moved.items():
+            del self.papers[name]
+            self.surfaces[best].update(self.surfaces.pop(name))
+        joined = set(moved.values())
+        uses = {(paper_id, name) for (paper_id, _), name in self.links.items() if name in joined}
+        for name, count in Counter(name for _, name in uses).items():
+            self.papers[name] = count
 
     def _options(self, name: Name) -> dict[str, float]:
         if name not in self.options:

@@ -26,7 +26,6 @@ from network import Network  # noqa: E402
 
 from kgbuild.extraction.features import MAX_WIDTH, PAIR_FEATURES  # noqa: E402
 
-
 SPARED = ("/up/",)  # layers whose inputs int8 serves worst: all of them in int8 cost 0.7 F1 of mentions, all but these 0.1
 
 

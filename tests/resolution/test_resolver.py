@@ -134,6 +134,18 @@ def test_abbreviations_by_other_papers() -> None:
     assert any("abbreviates" in merge.reasons[0] for merge in resolution.merges)
 
 
+def test_a_slip_of_type_follows_the_others() -> None:
+    """One paper of many that has a data set as a method does not make a second node; two that disagree stay two."""
+    papers = [document(f"p{i}", ("Dataset", ["QuuxNet"])) for i in range(9)]
+    slip, own = document("slip", ("Method", ["QuuxNet"])), document("own", ("Method", ["ZorgNet"]))
+    resolution = resolve([*papers, slip, own, document("other", ("Dataset", ["ZorgNet"]))])
+
+    assert resolution.links["slip", "e0"] == resolution.links["p0", "e0"]
+    assert resolution.links["own", "e0"] != resolution.links["other", "e0"]
+    (merge,) = [m for m in resolution.merges if m.left == m.right]
+    assert merge.reasons == ("9 papers have 'quuxnet' as a Dataset, 1 as a Method",)
+
+
 def test_generic_names_make_no_nodes() -> None:
     """`model` or `method` alone is nothing; a generic metric counts where a result hangs on it."""
     assert resolve([document("1", ("Method", ["model"]), ("Dataset", ["datasets"]))]).nodes == {}
