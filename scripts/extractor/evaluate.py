@@ -26,7 +26,7 @@ from tokenizers import Tokenizer  # noqa: E402
 
 from kgbuild.evaluation import intervals, match_entities, score  # noqa: E402
 from kgbuild.extraction.decisions import Decisions, Labels  # noqa: E402
-from kgbuild.extraction.features import Encoded  # noqa: E402
+from kgbuild.extraction.features import Encoded, encode  # noqa: E402
 from kgbuild.extraction.learned import LearnedExtractor  # noqa: E402
 from kgbuild.extraction.records import parse_record  # noqa: E402
 from kgbuild.records import Paper  # noqa: E402
@@ -35,10 +35,13 @@ LABELS = Labels(TYPES, RELATIONS, ROLES, KINDS)
 
 
 class TorchNetwork:
-    """Networks of one shape as the extractor's network; several are averaged in probability (logits for pairs)."""
+    """Networks as the extractor's network; several are averaged in probability (logits for pairs).
 
-    def __init__(self, networks: Sequence[Network]) -> None:
-        self.networks = networks
+    tokenizers: where networks differ in it, one for each; a text whose words differ between them is a ValueError.
+    """
+
+    def __init__(self, networks: Sequence[Network], tokenizers: Sequence[Tokenizer] = ()) -> None:
+        self.networks, self.tokenizers = networks, tokenizers
         self.known: dict[tuple[str, int], tuple[Any, np.ndarray]] = {}  # tuning asks for the same texts again and again
 
     def encode(self, encoded: Encoded) -> tuple[Any, np.ndarray]:
@@ -49,8 +52,13 @@ class TorchNetwork:
 
     @torch.no_grad()
     def _encode(self, encoded: Encoded) -> tuple[Any, np.ndarray]:
-        pieces, shapes, at = (torch.from_numpy(a)[None] for a in (encoded.pieces, encoded.shapes, encoded.word_piece))
-        words = [n.words(pieces, shapes, torch.ones_like(pieces, dtype=torch.bool), at) for n in self.networks]
+        own = [encode(encoded.text, t)[0] for t in self.tokenizers] or [encoded] * len(self.networks)
+        if any(e.word_start.tolist() != encoded.word_start.tolist() for e in own):
+            raise ValueError("the tokenizers see different words")
+        words = []
+        for n, e in zip(self.networks, own, strict=True):
+            pieces, shapes, at = (torch.from_numpy(a)[None] for a in (e.pieces, e.shapes, e.word_piece))
+            words.append(n.words(pieces, shapes, torch.ones_like(pieces, dtype=torch.bool), at))
         spans = [torch.softmax(n.spans.logits(n.spans(w)), -1)[0] for n, w in zip(self.networks, words, strict=True)]
         return words, torch.stack(spans).float().mean(0).numpy()
 

@@ -1,7 +1,7 @@
-"""A teacher's answers on unlabelled abstracts, as soft labels that a smaller network trains on.
+"""Teachers' answers on unlabelled abstracts, as soft labels that a smaller network trains on; several teachers are averaged.
 
-    python scripts/extractor/label.py runs/teacher --count 4000 --part 0/2      # two of these, 0/2 and 1/2, use two cores
-    python scripts/extractor/train.py --out runs/small --labels runs/teacher/labels
+    python scripts/extractor/label.py runs/labels runs/teacher runs/small --count 4000 --part 0/2   # two of these, 0/2 and 1/2, use two cores
+    python scripts/extractor/train.py --out runs/small --labels runs/labels
 
 Answers are kept with their texts, so that a run that was stopped goes on, and a larger count adds to what is there.
 """
@@ -71,12 +71,15 @@ class Labeller(LearnedExtractor):
         self.raw = pair, unary
 
     def label(self, text: str) -> dict[str, Any] | None:
-        """The fields of a Document that a teacher fills; None where the text is no single window."""
+        """The fields of a Document that a teacher fills; None where the text is no single window, or the teachers see different words in it."""
         encoded, end = encode(text, self.tokenizer)
         if end < len(text.rstrip()):
             return None
         self.raw = None
-        _, spans = self.network.encode(encoded)
+        try:
+            _, spans = self.network.encode(encoded)
+        except ValueError:
+            return None
         part = self._window(encoded, None)
         rows, widths = np.nonzero(1 - spans[..., 0] > SEEN)
         inside = rows + widths < encoded.words
@@ -137,24 +140,24 @@ def documents(folder: Path, tokenizer: Tokenizer) -> Iterator[Document]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path)
-    parser.add_argument("--weights", type=Path, nargs="+")
+    parser.add_argument("folder", type=Path, help="where the labels go")
+    parser.add_argument("runs", type=Path, nargs="+", help="training runs of the teachers")
     parser.add_argument("--count", type=int, default=4000)
     parser.add_argument("--part", default="0/1", help="K/N: every N-th text, from the K-th")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=1e9, help="stop after this long")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    settings = json.loads((args.run / "settings.json").read_text())
-    encoder, which = Path(settings["encoder"]), tuple(map(int, args.part.split("/")))
-    networks = TorchNetwork([load_network(w, encoder) for w in args.weights or [args.run / "final.pt"]])
+    settings = [json.loads((run / "settings.json").read_text()) for run in args.runs]
+    encoders, which = [Path(s["encoder"]) for s in settings], tuple(map(int, args.part.split("/")))
+    tokenizers = [tokenizer_of(encoder) for encoder in encoders]
+    networks = TorchNetwork([load_network(run / "final.pt", e) for run, e in zip(args.runs, encoders, strict=True)], tokenizers)
     # a low threshold for names: the student should hear how unsure the teacher is of the doubtful ones
-    teacher = Labeller(networks, tokenizer_of(encoder), LABELS, Decisions(mention=0.25), "teacher")
-    folder = args.run / "labels"
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{which[0]}-of-{which[1]}.pickle"
-    done = {text for text, _ in kept(folder)}
-    began, texts = time.monotonic(), sample(Path(settings["shared"]), args.count, args.seed)[which[0] :: which[1]]
+    teacher = Labeller(networks, tokenizers[0], LABELS, Decisions(mention=0.25), "teacher")
+    args.folder.mkdir(parents=True, exist_ok=True)
+    path = args.folder / f"{which[0]}-of-{which[1]}.pickle"
+    done = {text for text, _ in kept(args.folder)}
+    began, texts = time.monotonic(), sample(Path(settings[0]["shared"]), args.count, args.seed)[which[0] :: which[1]]
     with path.open("ab") as stream:
         for i, text in enumerate(texts):
             if text in done:

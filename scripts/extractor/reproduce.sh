@@ -14,12 +14,14 @@ here=scripts/extractor
 small=$(python $here/encoders.py minilm)
 large=$(python $here/encoders.py mpnet --out "$run")
 teacher=$run/teacher
-[ -f "$teacher/final.pt" ] ||
-  python $here/train.py --out "$teacher" --encoder "$large" --start-epochs 0 --gold-epochs 3 --encoder-rate 6e-5 --head-rate 6e-4 "${common[@]}"
-python $here/label.py "$teacher" --count "$count" --part 0/2 &
-python $here/label.py "$teacher" --count "$count" --part 1/2
+large_rates=(--encoder "$large" --start-epochs 0 --head-rate 1e-3)
+python $here/train.py --out "$teacher/first" "${large_rates[@]}" --gold-epochs 3 --encoder-rate 6e-5 "${common[@]}"
+python $here/train.py --out "$teacher" "${large_rates[@]}" --gold-epochs 2 --encoder-rate 5e-5 --frozen 6 --start "$teacher/first/final.pt" "${common[@]}"
+python $here/train.py --out "$run" --encoder "$small" "${common[@]}" "$@"
+python $here/label.py "$run/labels" "$teacher" "$run" --count "$count" --part 0/2 &
+python $here/label.py "$run/labels" "$teacher" "$run" --count "$count" --part 1/2
 wait
-python $here/train.py --out "$run" --encoder "$small" --labels "$teacher/labels" "${common[@]}" "$@"
+python $here/train.py --out "$run" --encoder "$small" --labels "$run/labels" "${common[@]}" "$@"
 python $here/evaluate.py "$run" --tune
 python $here/export.py "$run" "$out"
 python $here/card.py "$run" "$out"

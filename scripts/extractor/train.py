@@ -44,8 +44,8 @@ class Settings:
     shared: str = "../shared"
     seed: int = 1
     batch: int = 1024  # pieces of a padded batch; larger ones take too few steps on so little gold
-    start_epochs: float = 1  # over the public corpora
-    gold_epochs: float = 8  # over our own gold
+    start_epochs: float = 1.0  # over the public corpora
+    gold_epochs: float = 8.0  # over our own gold
     encoder_rate: float = 2e-4  # peak learning rates; a base-sized encoder wants 6e-5
     head_rate: float = 8e-4
     decay: float = 0.01
@@ -59,7 +59,7 @@ class Settings:
     frozen: int = 0  # lowest layers of the encoder that stay as they are: a third less time where half of them do
     labels: str = ""  # folder of a teacher's labels (label.py), learnt after the gold, together with it
     label_epochs: float = 1.5
-    polish_epochs: float = 2  # over our own gold again, after the labels
+    polish_epochs: float = 2.0  # over our own gold again, after the labels, with the errors that int8 will make
     hold_out: int = 0  # gold papers left out, every n-th, to tune thresholds on; 0 trains on all
     fold: int = 0  # which of them
 
@@ -227,7 +227,7 @@ def main() -> None:
     args = vars(parser.parse_args())
     settings = Settings(**{k: args[k] for k in asdict(Settings())})
     if args["quick"]:
-        settings = replace(settings, start_epochs=1, gold_epochs=1)
+        settings = replace(settings, start_epochs=1, gold_epochs=1, label_epochs=1, polish_epochs=1)
     out: Path = args["out"]
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(args["threads"])
@@ -249,23 +249,27 @@ def main() -> None:
     network.encoder.word.weight.requires_grad_(False)  # half of the weights, which so little text would only disturb: a fifth of a step's time
     for layer in network.encoder.layers[: settings.frozen]:
         layer.requires_grad_(False)
-    started = args["start"] or out / "start.pt"
-    if started.exists():
-        network.load_state_dict(torch.load(started))
+
+    def once(name: str, documents: list[Document], epochs: float) -> None:
+        """Train, or take the weights that an earlier call of this run left."""
+        if not (out / f"{name}.pt").exists():
+            stage(network, documents, epochs, settings, out, name, log)
+            torch.save(network.state_dict(), out / f"{name}.pt")
+        network.load_state_dict(torch.load(out / f"{name}.pt"))
+
+    if args["start"]:
+        network.load_state_dict(torch.load(args["start"]))
     elif settings.start_epochs:
-        stage(network, start, settings.start_epochs, settings, out, "start", log)
-        torch.save(network.state_dict(), out / "start.pt")
+        once("start", start, settings.start_epochs)
     torch.manual_seed(settings.seed + 1)
-    if (out / "gold.pt").exists():
-        network.load_state_dict(torch.load(out / "gold.pt"))
-    else:
-        stage(network, own, settings.gold_epochs, settings, out, "gold", log)
-        torch.save(network.state_dict(), out / "gold.pt")
+    once("gold", own, settings.gold_epochs)
     if settings.labels:
         taught = list(label.documents(Path(settings.labels), tokenizer))
-        log(f"{len(taught)} documents with a teacher's labels")
-        stage(network, taught + own, settings.label_epochs, settings, out, "labels", log)
-        stage(network, own, settings.polish_epochs, settings, out, "polish", log)
+        log(f"{len(taught)} documents with teachers' labels")
+        once("labels", taught + own, settings.label_epochs)
+        for layer in network.encoder.layers:
+            layer.int8 = True
+        once("polish", own, settings.polish_epochs)
     torch.save(network.state_dict(), out / "final.pt")
     log("done")
 
