@@ -104,10 +104,11 @@ class _Run:
         for name in self.papers:
             spellings[squash(name[1])].append(name)
         moved: dict[Name, Name] = {}
+        by_person = {(type_, name[1]) for name, type_ in self.rules.retype.items()}
         for names in spellings.values():
             best = max(names, key=lambda name: (self.papers[name], name))
             for name in names:
-                if name[0] != best[0] and self.papers[best] >= AGREED * self.papers[name]:
+                if name[0] != best[0] and name not in by_person and self.papers[best] >= AGREED * self.papers[name]:
                     moved[name] = best
                     reason = f"{self.papers[best]} papers have {best[1]!r} as a {best[0]}, {self.papers[name]} as a {name[0]}"
                     self._record(Merge(best[0], best[1], name[1], round(1 - self.papers[name] / self.papers[best], 3), (reason,)))
