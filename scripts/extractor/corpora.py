@@ -6,6 +6,7 @@ A target is a probability, so that gold labels (one or zero) and a teacher's sof
 from __future__ import annotations
 
 import json
+import lzma
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -108,11 +109,20 @@ def _number(value: str) -> str:
     return re.sub(r"[,\s+~≈%]", "", value).replace("–", "-").lstrip("-")
 
 
+def _place(result: dict[str, Any], text: str) -> tuple[int, int]:
+    """Characters of the clause that states a result."""
+    if "place" in result:
+        start, end = result["place"]
+        return start, end
+    start = text.find(result["quote"])
+    return start, start + len(result["quote"])
+
+
 def _add_results(doc: Document, results: list[dict[str, Any]], index: dict[str, int]) -> None:
     text = doc.encoded.text
     for result in results:
-        at = text.find(result["quote"])
-        inside = [i for i, n in enumerate(doc.encoded.numbers) if at <= n.start and n.end <= at + len(result["quote"])]
+        at, end = _place(result, text)
+        inside = [i for i, n in enumerate(doc.encoded.numbers) if at <= n.start and n.end <= end]
         fitting = [i for i in inside if _number(doc.encoded.numbers[i].value) == _number(str(result["value"]))]
         if not fitting or index.get(result["metric"]) is None:
             continue
@@ -124,9 +134,20 @@ def _add_results(doc: Document, results: list[dict[str, Any]], index: dict[str, 
                 doc.roles.append((number, role, entity, 1.0))
 
 
-def gold(records: Path, papers: dict[str, dict[str, Any]], tokenizer: Tokenizer) -> list[Document]:
+def annotated() -> list[dict[str, Any]]:
+    """Our own records of public abstracts; a result's quote is kept as its place in the text, since texts lie in `shared` alone."""
+    return [row for path in sorted((Path(__file__).parent / "annotations").glob("*.jsonl")) for row in lines(path)]
+
+
+def abstracts(shared: Path) -> Iterator[dict[str, Any]]:
+    """The public abstracts: id, title, abstract and more."""
+    with lzma.open(shared / "abstracts/abstracts.jsonl.xz", "rt", encoding="utf-8") as stream:
+        yield from map(json.loads, stream)
+
+
+def gold(records: Iterable[dict[str, Any]], papers: dict[str, dict[str, Any]], tokenizer: Tokenizer) -> list[Document]:
     documents = []
-    for record in lines(records):
+    for record in records:
         paper = papers[record["id"]]
         text = f"{paper['title']}\n{paper['abstract']}"
         doc = Document(record["id"], encode(text, tokenizer)[0])
@@ -212,7 +233,7 @@ if __name__ == "__main__":  # what alignment and the number candidates lose
     papers = read_papers(shared / "annotation/papers.jsonl")
     for name in ("train", "extra"):
         records = list(lines(shared / f"annotation/{name}.jsonl"))
-        documents = gold(shared / f"annotation/{name}.jsonl", papers, tokenizer)
+        documents = gold(records, papers, tokenizer)
         total = sum(len(v) for r in records for v in mentions(r, f"{papers[r['id']]['title']}\n{papers[r['id']]['abstract']}").values())
         kept, results = sum(len(d.spans) for d in documents), sum(len(r["results"]) for r in records)
         print(name, len(documents), "mentions", total, kept, "results", results, "numbers kept", sum(len(d.kinds) for d in documents))

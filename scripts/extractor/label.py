@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import lzma
 import pickle
 import random
 import re
@@ -25,7 +24,7 @@ import numpy as np
 import torch
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
-from corpora import RELATIONS, Document, lines  # noqa: E402
+from corpora import RELATIONS, Document, abstracts, lines  # noqa: E402
 from evaluate import LABELS, TorchNetwork, load_network, tokenizer_of  # noqa: E402
 from tokenizers import Tokenizer  # noqa: E402
 
@@ -54,10 +53,9 @@ def sample(shared: Path, count: int, seed: int) -> list[str]:
     """Texts of abstracts in a fixed random order, the first `count` of it."""
     without = kept_back(shared)
     texts = []
-    with lzma.open(shared / "abstracts/abstracts.jsonl.xz", "rt", encoding="utf-8") as stream:
-        for row in map(json.loads, stream):
-            if 60 <= len(row["abstract"].split()) <= 300 and key(row["title"]) not in without:
-                texts.append(f"{row['title']}\n{row['abstract']}")
+    for row in abstracts(shared):
+        if 60 <= len(row["abstract"].split()) <= 300 and key(row["title"]) not in without:
+            texts.append(f"{row['title']}\n{row['abstract']}")
     random.Random(seed).shuffle(texts)
     return texts[:count]
 

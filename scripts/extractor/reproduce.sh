@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From nothing to the shipped model: teacher, labels, student, thresholds, export, card. About three hours on two cores; every stage goes on
+# From nothing to the shipped model: teacher, labels, student, thresholds, export, card. About five hours on two cores; every stage goes on
 # from where it stopped. QUICK=1 takes minutes and proves only that every step works; LICENCES=free leaves out corpora of GPL or unstated
 # licence. Needs `pip install -e .[train]`. Further options go to the student's train.py (for example --seed 2).
 set -euo pipefail

@@ -27,7 +27,7 @@ from torch import nn
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 import batches  # noqa: E402
 import label  # noqa: E402
-from corpora import SCHEMES, TYPES, Document, auxiliary, gold, read_papers, scier  # noqa: E402
+from corpora import SCHEMES, TYPES, Document, abstracts, annotated, auxiliary, gold, lines, read_papers, scier  # noqa: E402
 from losses import WEIGHTS, Losses, fixed, joint  # noqa: E402
 from network import Network, pretrained  # noqa: E402
 from tokenizers import Tokenizer  # noqa: E402
@@ -66,17 +66,19 @@ FREE = {"scirex_abs", "tdmsci"}
 
 
 def load(settings: Settings, tokenizer: Tokenizer, quick: bool) -> tuple[list[Document], list[Document], list[Document]]:
-    """(start, gold, held out) documents; dev papers are in none of them."""
+    """(start, gold and our annotations, held out) documents; dev papers are in none of them, and what is held out is gold alone."""
     data, notes = Path(settings.shared) / "data", Path(settings.shared) / "annotation"
     start: list[Document] = [] if settings.licences == "free" else scier(data / "scier.train.jsonl", tokenizer)
     most = {"gsap": 500, "csner": 300}
     for scheme in SCHEMES:
         if settings.licences == "all" or scheme in FREE:
             start += auxiliary(data / f"{scheme}.train.jsonl", scheme, tokenizer, most=most.get(scheme))
-    papers = read_papers(notes / "papers.jsonl")
-    own = gold(notes / "train.jsonl", papers, tokenizer) + gold(notes / "extra.jsonl", papers, tokenizer)
+    own = gold([*lines(notes / "train.jsonl"), *lines(notes / "extra.jsonl")], read_papers(notes / "papers.jsonl"), tokenizer)
     held = [d for i, d in enumerate(own) if settings.hold_out and i % settings.hold_out == settings.fold]
     kept = [d for i, d in enumerate(own) if not (settings.hold_out and i % settings.hold_out == settings.fold)]
+    more = {row["id"]: row for row in annotated()}
+    if more:
+        kept += gold(more.values(), {p["id"]: p for p in abstracts(Path(settings.shared)) if p["id"] in more}, tokenizer)
     return (start[::40], kept[::10], held) if quick else (start, kept, held)
 
 
@@ -177,7 +179,8 @@ def main() -> None:
     tokenizer = Tokenizer.from_file(str(Path(settings.encoder) / "tokenizer.json"))
     tokenizer.no_truncation(), tokenizer.no_padding()
     start, own, held = load(settings, tokenizer, args["quick"])
-    counts = {"gold": len(own), "held out": len(held), "labelled": 0}
+    counts = {"annotated": len(annotated()), "held out": len(held), "labelled": 0}
+    counts["gold"] = len(own) + len(held) - counts["annotated"]
     log(f"{len(start)} start documents, {len(own)} gold, {len(held)} held out; {sum(len(d.encoded.pieces) for d in own)} gold pieces")
     network = Network(
         pretrained(Path(settings.encoder), settings.dropout), len(TYPES), {k: len(v) for k, v in SCHEMES.items()}, settings.head_dropout
@@ -203,7 +206,8 @@ def main() -> None:
         nn.ModuleList([network.encoder, network.spans]).requires_grad_(False)
         once("heads", own, settings.head_epochs, fixed(network, own, settings))
     if settings.labels:
-        taught = list(label.documents(Path(settings.labels), tokenizer))
+        known = {d.encoded.text for d in own}
+        taught = [d for d in label.documents(Path(settings.labels), tokenizer) if d.encoded.text not in known]
         counts["labelled"] = len(taught)
         log(f"{len(taught)} documents with teachers' labels")
         once("labels", taught + own, settings.label_epochs)
