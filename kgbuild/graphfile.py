@@ -1,7 +1,7 @@
 """`graph.kg`: one folder that moves, copies and is replaced as a whole, and that readers can go on reading while it is rebuilt.
 
 CURRENT          one line of JSON: format version and the name of the data folder; replaced atomically
-data/<digest>/   never changed once named: the graph as Parquet, the ledger of its sources, the embedded database
+data/<digest>/   never changed once named: the graph as Parquet, the ledger of its sources, the embedded database, the state of resolution
 records.sqlite   extractions by content, so that no paper is extracted twice and a killed build goes on
 log.jsonl        when and how it was built: everything that may differ between two builds of the same graph
 lock             held by the one process that writes
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 CURRENT, DATA, LOCK, LOG, RECORDS = "CURRENT", "data", "lock", "log.jsonl", "records.sqlite"
 DATABASE = "graph.ladybug"
+STATE = "resolution.sqlite"  # what the next build resolves from where little has changed
 
 
 class GraphFile:
@@ -252,10 +253,10 @@ def write_log(path: Path, row: Mapping[str, Any]) -> None:
 
 
 def _digest(folder: Path) -> str:
-    """sha256 over names and bytes; the database is left out: it follows from the tables, and its bytes are not ours to fix."""
+    """sha256 over names and bytes; database and state are left out: they follow from the rest, and their bytes are not ours to fix."""
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*")):
-        if file.is_file() and not file.name.startswith(DATABASE):
+        if file.is_file() and not file.name.startswith((DATABASE, STATE)):
             digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
             with file.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())

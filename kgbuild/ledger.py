@@ -131,13 +131,22 @@ class RecordCache:
 
 
 class Documents:
-    """Each paper with its extraction, in the order of the papers; every iteration reads the records anew, one at a time."""
+    """Each paper with its extraction, in the order of the papers; every iteration reads the records anew, one at a time.
 
-    def __init__(self, papers: list[Paper], keys: Mapping[str, str], cache: RecordCache) -> None:
+    `contents` names what each paper says, by id: it changes with the paper, and with its record.
+    """
+
+    def __init__(self, papers: list[Paper], keys: Mapping[str, str], cache: RecordCache, contents: Mapping[str, str] | None = None) -> None:
         """`keys`: record key by paper id; a paper without a record counts as one that says nothing."""
         self.papers = papers
         self.keys = keys
         self.cache = cache
+        self.contents = contents or {}
+        self.by_id = {paper.id: paper for paper in papers}
+
+    def only(self, ids: Iterable[str]) -> Documents:
+        """The documents of some papers, by id."""
+        return Documents([self.by_id[id_] for id_ in sorted(ids)], self.keys, self.cache, self.contents)
 
     def __iter__(self) -> Iterator[tuple[Paper, Extraction]]:
         """(paper, extraction) of each paper."""

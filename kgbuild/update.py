@@ -74,7 +74,8 @@ def update(path: Path, old: Ledger, ledger: Ledger, options: Options, report: Re
     papers = ledger.papers(report.note)
     report.papers = len(papers)
     _compare(old, ledger, papers, report)
-    ledger, load = _settled(ledger, papers, options, rows or {})
+    paper_keys = {paper.id: paper_key(paper) for paper in papers}
+    ledger, load = _settled(ledger, paper_keys, options, rows or {})
     if options.dry_run:
         return
     with RecordCache(path / graphfile.RECORDS) as cache:
@@ -86,18 +87,23 @@ def update(path: Path, old: Ledger, ledger: Ledger, options: Options, report: Re
         if load and missing:
             with timed(report, "extract"):
                 _extract([paper for paper in papers if ledger.keys[paper.id] in missing], ledger.keys, load, cache, options, report)
-        _write(path, ledger, Documents(papers, ledger.keys, cache), options, report)
+            missing = cache.missing(missing)
+        found = {id_: key for id_, key in ledger.keys.items() if key not in missing}
+        contents = {id_: f"{key} {found.get(id_, '')}" for id_, key in paper_keys.items()}
+        before = graphfile.data_folder(path) if old.copies else None
+        _write(path, before, ledger, Documents(papers, ledger.keys, cache, contents), options, report)
         cache.keep_only(ledger.keys.values())
 
 
-def _settled(ledger: Ledger, papers: list[Paper], options: Options, rows: GivenRows) -> tuple[Ledger, Callable[[], Extractor] | None]:
+def _settled(
+    ledger: Ledger, paper_keys: Mapping[str, str], options: Options, rows: GivenRows
+) -> tuple[Ledger, Callable[[], Extractor] | None]:
     """The ledger with the settings of this build and the record key of every paper, and what loads the extractor."""
     name, load = _extractor(options.extractor or ledger.settings.get("choice"), ledger.settings.get("extractor", ""))
     ontology = ontology_digest()
     kind = name.partition(" ")[0]
     choice = kind if kind in (*EXTRACTORS, NO_EXTRACTOR) else CUSTOM
     settings = {"kgbuild": version("kgbuild"), "ontology": ontology, "extractor": name, "choice": choice}
-    paper_keys = {paper.id: paper_key(paper) for paper in papers}
     present = set(paper_keys.values())
     given = {key: record for key, record in ledger.given.items() if key in present} | {key: record for key, (record, _) in rows.items()}
     keys = {id_: given.get(key) or digest(name, ontology, key) for id_, key in paper_keys.items() if load or key in given}
@@ -148,23 +154,25 @@ def _extract(
         cache.put(done)
 
 
-def _write(path: Path, ledger: Ledger, documents: Documents, options: Options, report: Report) -> None:
-    from kgbuild.resolution import assemble, resolve
+def _write(path: Path, before: Path | None, ledger: Ledger, documents: Documents, options: Options, report: Report) -> None:
+    """Put a new graph in the place of the old one, whose data lie in the folder `before`."""
+    from kgbuild.growth import Growth
 
-    with timed(report, "resolve"):
-        options.on_progress("resolve", 0, None)
-        resolution = resolve(documents, decisions=ledger.decisions)
-    with timed(report, "assemble"):
-        options.on_progress("assemble", 0, None)
-        graph = assemble(documents, resolution)
-        graph = replace(graph, manifest=_manifest(ledger, graph))
     # Inputs with problems are read again next time, so that the problems are told again.
     inputs = "" if report.problems or report.warnings else options.inputs
-    with timed(report, "write"), graphfile.new_data(path, inputs) as folder:
-        options.on_progress("write", 0, None)
-        graph.write(folder)
-        ledger.write(folder)
-        graphfile.write_database(folder, graph)
+    with graphfile.new_data(path, inputs) as folder:
+        with timed(report, "resolve"):
+            options.on_progress("resolve", 0, None)
+            growth = Growth(folder, before, documents, ledger.decisions)
+        with timed(report, "assemble"):
+            options.on_progress("assemble", 0, None)
+            graph = growth.graph()
+            graph = replace(graph, manifest=_manifest(ledger, graph))
+        with timed(report, "write"):
+            options.on_progress("write", 0, None)
+            graph.write(folder)
+            ledger.write(folder)
+            graphfile.write_database(folder, graph)
     report.counts, report.written = graph.counts(), True
 
 

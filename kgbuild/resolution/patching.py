@@ -195,7 +195,7 @@ class _Patcher:
         rows = self.rows[name]
         order = ["id"] if name in self.schema.nodes else list(EDGE_KEY)
         new = pa.Table.from_pylist(rows.come, schema=table.schema).sort_by([(column, "ascending") for column in order])
-        old = table.take(sorted(rows.gone))
+        old = _at(table, rows.gone)
         if old.equals(new):
             return table, None
         after = pa.concat_tables([_without(table, rows.gone), new]).sort_by([(column, "ascending") for column in order])
@@ -248,8 +248,12 @@ def _supported(table: pa.Table, papers: list[str]) -> set[int]:
 
 def _take(table: pa.Table, positions: Iterable[int], columns: Iterable[str] | None = None) -> list[Row]:
     part = table.select(list(columns)) if columns else table
-    rows: list[Row] = part.take(sorted(positions)).to_pylist()
+    rows: list[Row] = _at(part, positions).to_pylist()
     return rows
+
+
+def _at(table: pa.Table, positions: Iterable[int]) -> pa.Table:
+    return table.take(pa.array(sorted(positions), pa.int64()))
 
 
 def _column(table: pa.Table, positions: Iterable[int], column: str) -> list[str]:
@@ -258,5 +262,5 @@ def _column(table: pa.Table, positions: Iterable[int], column: str) -> list[str]
 
 def _without(table: pa.Table, positions: Iterable[int]) -> pa.Table:
     mask = np.ones(table.num_rows, bool)
-    mask[list(positions)] = False
+    mask[np.array(sorted(positions), np.int64)] = False
     return table.filter(pa.array(mask))
