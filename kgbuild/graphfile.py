@@ -27,7 +27,7 @@ from kgbuild.errors import StoreError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from kgbuild.graph import Graph
+    from kgbuild.graph import Change, Graph
     from kgbuild.ledger import Documents, Ledger
     from kgbuild.stores import Store
 
@@ -221,11 +221,17 @@ def new_data(path: Path, inputs: str = "") -> Iterator[Path]:
         raise
 
 
-def write_database(folder: Path, graph: Graph) -> None:
-    """Load the graph into the embedded database of a new data folder."""
+def write_database(folder: Path, graph: Graph, before: Path | None = None, changes: Mapping[str, Change] | None = None) -> None:
+    """Load the graph into the embedded database of a new data folder, or change a copy of the one in the folder `before`."""
     from kgbuild.stores import open_store
+    from kgbuild.stores.ladybug import LadybugStore
 
     try:
+        if before and changes is not None:
+            shutil.copyfile(before / DATABASE, folder / DATABASE)
+            with LadybugStore(folder / DATABASE) as store:
+                store.change(graph, changes)
+            return
         with open_store(f"ladybug:{folder / DATABASE}") as store:
             store.write(graph)
     except StoreError as error:

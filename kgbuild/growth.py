@@ -7,11 +7,11 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kgbuild.graph import Graph
+from kgbuild.graph import Change, Graph
 from kgbuild.graphfile import STATE
 from kgbuild.ledger import Documents
 from kgbuild.resolution import Resolver, assemble
-from kgbuild.resolution.patching import Change, patch
+from kgbuild.resolution.patching import patch
 from kgbuild.resolution.profile import Profiler
 from kgbuild.resolution.revision import Revision, Said, revise
 from kgbuild.resolution.state import State

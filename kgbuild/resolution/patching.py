@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kgbuild.graph import EDGE_KEY, Graph
+from kgbuild.graph import EDGE_KEY, Change, Graph
 from kgbuild.links import code_links, link_key
 from kgbuild.records import Paper
 from kgbuild.resolution.assembly import concept_row, hierarchy, of_kind
@@ -21,14 +21,6 @@ from kgbuild.schema import RelationType
 
 Key = tuple[str, str, str, str]
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Change:
-    """What became of one table: rows that are no more and rows that are new or other than before (these are in both)."""
-
-    old: pa.Table
-    new: pa.Table
 
 
 @dataclass(frozen=True)
