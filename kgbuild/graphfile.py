@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 CURRENT, DATA, LOCK, LOG, RECORDS = "CURRENT", "data", "lock", "log.jsonl", "records.sqlite"
 DATABASE = "graph.ladybug"
+LOADED = "graph.ladybug.loaded"  # bytes of the database when it was loaded as a whole
 STATE = "resolution.sqlite"  # what the next build resolves from where little has changed
 
 
@@ -211,6 +212,8 @@ def new_data(path: Path, inputs: str = "") -> Iterator[Path]:
         _sync(folder)
         target = path / DATA / digest
         if target.exists():
+            # The graph is the one that is there, but its state may be missing or be of other words; readers do not open it.
+            (folder / STATE).replace(target / STATE)
             shutil.rmtree(folder)
         else:
             folder.rename(target)
@@ -223,22 +226,32 @@ def new_data(path: Path, inputs: str = "") -> Iterator[Path]:
 
 def write_database(folder: Path, graph: Graph, before: Path | None = None, changes: Mapping[str, Change] | None = None) -> None:
     """Load the graph into the embedded database of a new data folder, or change a copy of the one in the folder `before`."""
-    from kgbuild.stores import open_store
     from kgbuild.stores.ladybug import LadybugStore
 
+    file, loaded = folder / DATABASE, folder / LOADED
     try:
-        if before and changes is not None:
-            shutil.copyfile(before / DATABASE, folder / DATABASE)
-            with LadybugStore(folder / DATABASE) as store:
+        if changes is not None and before and _is_lean(before):
+            shutil.copyfile(before / DATABASE, file)
+            shutil.copyfile(before / LOADED, loaded)
+            with LadybugStore(file) as store:
                 store.change(graph, changes)
-            return
-        with open_store(f"ladybug:{folder / DATABASE}") as store:
-            store.write(graph)
+        else:
+            with LadybugStore(file) as store:
+                store.write(graph)
+            loaded.write_text(f"{file.stat().st_size}\n", encoding="utf-8")
     except StoreError as error:
         # The database tells of a full disk in its own long words.
         if os.strerror(errno.ENOSPC) in error.message:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         raise
+
+
+def _is_lean(folder: Path) -> bool:
+    """Whether changes have not yet doubled the database: it does not always use again what they set free."""
+    try:
+        return (folder / DATABASE).stat().st_size <= 2 * int((folder / LOADED).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from kgbuild.errors import StoreError
 from kgbuild.graph import Change, Graph
 from kgbuild.graphfile import STATE
 from kgbuild.ledger import Documents
@@ -62,7 +63,10 @@ class Growth:
             resolver.add(paper, extraction)
         resolution = resolver.resolve(decisions)
         path.unlink(missing_ok=True)
-        State.write(path, resolver, resolution, self.documents.contents, decisions)
+        try:
+            State.write(path, resolver, resolution, self.documents.contents, decisions)
+        except sqlite3.Error as error:
+            raise StoreError(f"{path}: cannot be written: {error}", "free some space and run again") from error
         return resolution
 
     def graph(self) -> Graph:
