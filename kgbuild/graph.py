@@ -145,6 +145,14 @@ class Graph:
         return cls(nodes, edges, schema, manifest).canonical()
 
 
+@dataclass(frozen=True)
+class Change:
+    """What became of one table: rows that are no more, and rows that are new or other than before; a changed row is in both."""
+
+    old: pa.Table
+    new: pa.Table
+
+
 def node_key(type_: str, id_: str) -> str:
     """One key for a node of any type: ids of papers come from outside and get the prefix `paper:`, ours carry their type already."""
     return f"paper:{id_}" if type_ == "Paper" else id_

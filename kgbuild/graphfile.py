@@ -1,7 +1,7 @@
 """`graph.kg`: one folder that moves, copies and is replaced as a whole, and that readers can go on reading while it is rebuilt.
 
 CURRENT          one line of JSON: format version and the name of the data folder; replaced atomically
-data/<digest>/   never changed once named: the graph as Parquet, the ledger of its sources, the embedded database
+data/<digest>/   never changed once named: the graph as Parquet, the ledger of its sources, the embedded database, the state of resolution
 records.sqlite   extractions by content, so that no paper is extracted twice and a killed build goes on
 log.jsonl        when and how it was built: everything that may differ between two builds of the same graph
 lock             held by the one process that writes
@@ -27,13 +27,15 @@ from kgbuild.errors import StoreError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from kgbuild.graph import Graph
+    from kgbuild.graph import Change, Graph
     from kgbuild.ledger import Documents, Ledger
     from kgbuild.stores import Store
 
 FORMAT = 1
 CURRENT, DATA, LOCK, LOG, RECORDS = "CURRENT", "data", "lock", "log.jsonl", "records.sqlite"
 DATABASE = "graph.ladybug"
+LOADED = "graph.ladybug.loaded"  # bytes of the database when it was loaded as a whole
+STATE = "resolution.sqlite"  # what the next build resolves from where little has changed
 
 
 class GraphFile:
@@ -210,6 +212,8 @@ def new_data(path: Path, inputs: str = "") -> Iterator[Path]:
         _sync(folder)
         target = path / DATA / digest
         if target.exists():
+            # The graph is the one that is there, but its state may be missing or be of other words; readers do not open it.
+            (folder / STATE).replace(target / STATE)
             shutil.rmtree(folder)
         else:
             folder.rename(target)
@@ -220,18 +224,34 @@ def new_data(path: Path, inputs: str = "") -> Iterator[Path]:
         raise
 
 
-def write_database(folder: Path, graph: Graph) -> None:
-    """Load the graph into the embedded database of a new data folder."""
-    from kgbuild.stores import open_store
+def write_database(folder: Path, graph: Graph, before: Path | None = None, changes: Mapping[str, Change] | None = None) -> None:
+    """Load the graph into the embedded database of a new data folder, or change a copy of the one in the folder `before`."""
+    from kgbuild.stores.ladybug import LadybugStore
 
+    file, loaded = folder / DATABASE, folder / LOADED
     try:
-        with open_store(f"ladybug:{folder / DATABASE}") as store:
-            store.write(graph)
+        if changes is not None and before and _is_lean(before):
+            shutil.copyfile(before / DATABASE, file)
+            shutil.copyfile(before / LOADED, loaded)
+            with LadybugStore(file) as store:
+                store.change(graph, changes)
+        else:
+            with LadybugStore(file) as store:
+                store.write(graph)
+            loaded.write_text(f"{file.stat().st_size}\n", encoding="utf-8")
     except StoreError as error:
         # The database tells of a full disk in its own long words.
         if os.strerror(errno.ENOSPC) in error.message:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         raise
+
+
+def _is_lean(folder: Path) -> bool:
+    """Whether changes have not yet doubled the database: it does not always use again what they set free."""
+    try:
+        return (folder / DATABASE).stat().st_size <= 2 * int((folder / LOADED).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
 
 
 def replace_file(path: Path, text: str) -> None:
@@ -252,10 +272,10 @@ def write_log(path: Path, row: Mapping[str, Any]) -> None:
 
 
 def _digest(folder: Path) -> str:
-    """sha256 over names and bytes; the database is left out: it follows from the tables, and its bytes are not ours to fix."""
+    """sha256 over names and bytes; database and state are left out: they follow from the rest, and their bytes are not ours to fix."""
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*")):
-        if file.is_file() and not file.name.startswith(DATABASE):
+        if file.is_file() and not file.name.startswith((DATABASE, STATE)):
             digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
             with file.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())

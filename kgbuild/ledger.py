@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import zstandard
 
 from kgbuild.errors import InputError, StoreError
+from kgbuild.graphfile import STATE
 from kgbuild.records import Entity, Extraction, Paper, Relation, Result, dumps
 from kgbuild.resolution.values import Decision
 
@@ -46,10 +47,11 @@ class Ledger:
 
     def write(self, folder: Path) -> None:
         """Write the ledger's files; the same ledger gives the same bytes."""
-        rows = [{"source": source, "paper": dumps(paper.to_json())} for source in sorted(self.copies) for paper in self.copies[source]]
-        _write(folder / "copies.parquet", rows, COPIES)
-        _write(folder / "given.parquet", [{"id": id_, "key": key} for id_, key in sorted(self.given.items())], KEYS)
-        _write(folder / "keys.parquet", [{"id": id_, "key": key} for id_, key in sorted(self.keys.items())], KEYS)
+        rows = [(source, paper) for source in sorted(self.copies) for paper in self.copies[source]]
+        _write(folder / "copies.parquet", ([source for source, _ in rows], [dumps(paper.to_json()) for _, paper in rows]), COPIES)
+        for name, keys in (("given", self.given), ("keys", self.keys)):
+            ids = sorted(keys)
+            _write(folder / f"{name}.parquet", (ids, [keys[id_] for id_ in ids]), KEYS)
         text = json.dumps(
             {"decisions": [asdict(d) for d in self.decisions], "settings": self.settings}, ensure_ascii=False, sort_keys=True, indent=2
         )
@@ -88,7 +90,7 @@ class RecordCache:
 
     def missing(self, keys: Iterable[str]) -> set[str]:
         """Those of the keys that have no record."""
-        return {key for key in keys if not self._db.execute("SELECT 1 FROM records WHERE key = ?", (key,)).fetchone()}
+        return set(keys) - {key for (key,) in self._db.execute("SELECT key FROM records")}
 
     def get(self, key: str) -> dict[str, Any] | None:
         """The record under the key as it was put in."""
@@ -131,13 +133,22 @@ class RecordCache:
 
 
 class Documents:
-    """Each paper with its extraction, in the order of the papers; every iteration reads the records anew, one at a time."""
+    """Each paper with its extraction, in the order of the papers; every iteration reads the records anew, one at a time.
 
-    def __init__(self, papers: list[Paper], keys: Mapping[str, str], cache: RecordCache) -> None:
+    `contents` names what each paper says, by id: it changes with the paper, and with its record.
+    """
+
+    def __init__(self, papers: list[Paper], keys: Mapping[str, str], cache: RecordCache, contents: Mapping[str, str] | None = None) -> None:
         """`keys`: record key by paper id; a paper without a record counts as one that says nothing."""
         self.papers = papers
         self.keys = keys
         self.cache = cache
+        self.contents = contents or {}
+        self.by_id = {paper.id: paper for paper in papers}
+
+    def only(self, ids: Iterable[str]) -> Documents:
+        """The documents of some papers, by id."""
+        return Documents([self.by_id[id_] for id_ in sorted(ids)], self.keys, self.cache, self.contents)
 
     def __iter__(self) -> Iterator[tuple[Paper, Extraction]]:
         """(paper, extraction) of each paper."""
@@ -149,6 +160,15 @@ class Documents:
     def __len__(self) -> int:
         """Number of papers."""
         return len(self.papers)
+
+
+def paper_keys_in(folder: Path) -> dict[str, str] | None:
+    """The keys of the papers of a graph by id, from what its resolution left in the folder; None where it left nothing."""
+    if not (folder / STATE).is_file():
+        return None
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{(folder / STATE).absolute().as_uri()}?mode=ro", uri=True)) as db:
+        return {paper: content.partition(" ")[0] for paper, content in db.execute("SELECT paper, content FROM papers")}
+    return None
 
 
 def paper_key(paper: Paper) -> str:
@@ -186,8 +206,9 @@ def extraction_from_json(row: Mapping[str, Any], id_: str) -> Extraction:
     )
 
 
-def _write(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, compression="zstd")
+def _write(path: Path, columns: Sequence[list[str]], schema: pa.Schema) -> None:
+    arrays = [pa.array(column, pa.string()) for column in columns]
+    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), path, compression="zstd")
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

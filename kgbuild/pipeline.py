@@ -120,6 +120,9 @@ def _read(
         given = source in found or any(sources.belongs(source, location) for location in locations)
         # Standard input is another stream each time: it adds and updates, and what it lacks says nothing.
         keeps = not given or source == STDIN or any(sources.belongs(source, path) for path in faulty)
+        if keeps and not new:
+            copies[source] = old.copies[source]
+            continue
         ids = {paper.id for paper in new.values()}
         kept = [paper for paper in old.copies.get(source, ()) if paper.id not in ids] if keeps else []
         rows = {dumps(paper.to_json()): paper for paper in kept} | new

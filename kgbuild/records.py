@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from kgbuild.errors import RecordError
@@ -34,8 +34,12 @@ class Paper:
 
     def to_json(self) -> dict[str, Any]:
         """Our own JSONL record: empty fields are left out, id, title and abstract always stand."""
-        row = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
-        return {key: value for key, value in row.items() if value not in (None, []) or key in ("id", "title", "abstract")}
+        rest = {name: getattr(self, name) for name in _REST}
+        row: dict[str, Any] = {"id": self.id, "title": self.title, "abstract": self.abstract}
+        return row | {name: list(value) if isinstance(value, tuple) else value for name, value in rest.items() if value not in (None, ())}
+
+
+_REST = tuple(field.name for field in fields(Paper))[3:]  # all but id, title and abstract
 
 
 @dataclass(frozen=True, slots=True)

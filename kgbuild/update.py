@@ -10,18 +10,15 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kgbuild import graphfile
 from kgbuild.errors import InputWarning, KgbuildError, StoreError
 from kgbuild.extraction import EXTRACTORS, Extractor, load_extractor
-from kgbuild.ledger import Documents, Ledger, RecordCache, digest, paper_key
+from kgbuild.ledger import Documents, Ledger, RecordCache, digest, paper_key, paper_keys_in
 from kgbuild.records import Paper
 from kgbuild.schema import ontology_path
 from kgbuild.workers import extract
-
-if TYPE_CHECKING:
-    from kgbuild.graph import Graph
 
 OnProgress = Callable[[str, int, int | None], None]  # stage, items done, items in all (None while unknown)
 GivenRows = Mapping[str, tuple[str, dict[str, Any]]]  # (record key, record) by paper key
@@ -73,8 +70,11 @@ def update(path: Path, old: Ledger, ledger: Ledger, options: Options, report: Re
     """
     papers = ledger.papers(report.note)
     report.papers = len(papers)
-    _compare(old, ledger, papers, report)
-    ledger, load = _settled(ledger, papers, options, rows or {})
+    names = {paper: paper_key(paper) for paper in papers}
+    paper_keys = {paper.id: names[paper] for paper in papers}
+    before = graphfile.data_folder(path) if old.copies else None
+    _compare(old, ledger, paper_keys, before, report)
+    ledger, load = _settled(ledger, paper_keys, options, rows or {})
     if options.dry_run:
         return
     with RecordCache(path / graphfile.RECORDS) as cache:
@@ -86,18 +86,23 @@ def update(path: Path, old: Ledger, ledger: Ledger, options: Options, report: Re
         if load and missing:
             with timed(report, "extract"):
                 _extract([paper for paper in papers if ledger.keys[paper.id] in missing], ledger.keys, load, cache, options, report)
-        _write(path, ledger, Documents(papers, ledger.keys, cache), options, report)
+            missing = cache.missing(missing)
+        found = {id_: key for id_, key in ledger.keys.items() if key not in missing}
+        contents = {id_: f"{key} {found.get(id_, '')}" for id_, key in paper_keys.items()}
+        manifest = _manifest(ledger, names)
+        _write(path, before, ledger, manifest, Documents(papers, ledger.keys, cache, contents), options, report)
         cache.keep_only(ledger.keys.values())
 
 
-def _settled(ledger: Ledger, papers: list[Paper], options: Options, rows: GivenRows) -> tuple[Ledger, Callable[[], Extractor] | None]:
+def _settled(
+    ledger: Ledger, paper_keys: Mapping[str, str], options: Options, rows: GivenRows
+) -> tuple[Ledger, Callable[[], Extractor] | None]:
     """The ledger with the settings of this build and the record key of every paper, and what loads the extractor."""
     name, load = _extractor(options.extractor or ledger.settings.get("choice"), ledger.settings.get("extractor", ""))
     ontology = ontology_digest()
     kind = name.partition(" ")[0]
     choice = kind if kind in (*EXTRACTORS, NO_EXTRACTOR) else CUSTOM
     settings = {"kgbuild": version("kgbuild"), "ontology": ontology, "extractor": name, "choice": choice}
-    paper_keys = {paper.id: paper_key(paper) for paper in papers}
     present = set(paper_keys.values())
     given = {key: record for key, record in ledger.given.items() if key in present} | {key: record for key, (record, _) in rows.items()}
     keys = {id_: given.get(key) or digest(name, ontology, key) for id_, key in paper_keys.items() if load or key in given}
@@ -148,29 +153,33 @@ def _extract(
         cache.put(done)
 
 
-def _write(path: Path, ledger: Ledger, documents: Documents, options: Options, report: Report) -> None:
-    from kgbuild.resolution import assemble, resolve
+def _write(
+    path: Path, before: Path | None, ledger: Ledger, manifest: Mapping[str, Any], documents: Documents, options: Options, report: Report
+) -> None:
+    """Put a new graph in the place of the old one, whose data lie in the folder `before`."""
+    from kgbuild.growth import Growth
 
-    with timed(report, "resolve"):
-        options.on_progress("resolve", 0, None)
-        resolution = resolve(documents, decisions=ledger.decisions)
-    with timed(report, "assemble"):
-        options.on_progress("assemble", 0, None)
-        graph = assemble(documents, resolution)
-        graph = replace(graph, manifest=_manifest(ledger, graph))
     # Inputs with problems are read again next time, so that the problems are told again.
     inputs = "" if report.problems or report.warnings else options.inputs
-    with timed(report, "write"), graphfile.new_data(path, inputs) as folder:
-        options.on_progress("write", 0, None)
-        graph.write(folder)
-        ledger.write(folder)
-        graphfile.write_database(folder, graph)
+    with graphfile.new_data(path, inputs) as folder:
+        with timed(report, "resolve"):
+            options.on_progress("resolve", 0, None)
+            growth = Growth(folder, before, documents, ledger.decisions)
+        with timed(report, "assemble"):
+            options.on_progress("assemble", 0, None)
+            graph = growth.graph()
+            graph = replace(graph, manifest={**manifest, "counts": graph.counts()})
+        with timed(report, "write"):
+            options.on_progress("write", 0, None)
+            graph.write(folder)
+            ledger.write(folder)
+            graphfile.write_database(folder, graph, before, growth.changes)
     report.counts, report.written = graph.counts(), True
 
 
-def _manifest(ledger: Ledger, graph: Graph) -> dict[str, Any]:
-    """What decides the graph, and nothing that differs between two builds of it."""
-    texts = sorted({paper_key(paper) for papers in ledger.copies.values() for paper in papers})
+def _manifest(ledger: Ledger, names: Mapping[Paper, str]) -> dict[str, Any]:
+    """What decides the graph, and nothing that differs between two builds of it; `names`: keys of papers that are known already."""
+    texts = sorted({names.get(paper) or paper_key(paper) for papers in ledger.copies.values() for paper in papers})
     decided = sorted(map(str, ledger.decisions))
     return {
         "kgbuild": ledger.settings["kgbuild"],
@@ -179,15 +188,16 @@ def _manifest(ledger: Ledger, graph: Graph) -> dict[str, Any]:
         "inputs": digest(*texts),
         "records": digest(*sorted(ledger.given.values())) if ledger.given else None,
         "decisions": digest(*decided) if decided else None,
-        "counts": graph.counts(),
     }
 
 
-def _compare(old: Ledger, ledger: Ledger, papers: list[Paper], report: Report) -> None:
+def _compare(old: Ledger, ledger: Ledger, after: Mapping[str, str], folder: Path | None, report: Report) -> None:
+    """Tell which papers came, changed and left; `after` has their keys by id, `folder` is that of the graph before."""
     if old.copies == ledger.copies:
         return
-    before = {paper.id: paper for paper in old.papers()}
-    after = {paper.id: paper for paper in papers}
+    before = paper_keys_in(folder) if folder else {}
+    if before is None:
+        before = {paper.id: paper_key(paper) for paper in old.papers()}
     report.added = sorted(after.keys() - before.keys())
     report.removed = sorted(before.keys() - after.keys())
     report.updated = sorted(id_ for id_ in after.keys() & before.keys() if after[id_] != before[id_])

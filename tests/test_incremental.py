@@ -64,7 +64,9 @@ def test_any_sequence_equals_a_fresh_build(steps: list[tuple[str, str, dict[str,
         kgbuild.build(inputs, home / "fresh.kg", extractor=NetExtractor())
 
         assert exported(home / "fresh.kg") == exported(graph)
-        assert kgbuild.verify(kgbuild.open(graph).graph()).faults == []
+        with kgbuild.open(graph) as opened:
+            assert kgbuild.verify(opened.graph()).faults == []
+            assert opened.store.read().equals(opened.graph())
 
 
 def _write(path: Path, copies: set[tuple[str, str]]) -> Path:

@@ -53,9 +53,9 @@ class _Assembly:
         self.schema = schema
         self.resolution = resolution
         self.extractors = extractors
-        self.source = _of_kind(schema, "source")
-        self.fact = _of_kind(schema, "fact")
-        self.link = _of_kind(schema, "link")
+        self.source = of_kind(schema, "source")
+        self.fact = of_kind(schema, "fact")
+        self.link = of_kind(schema, "link")
         self.edges = {name: EdgeCollector(relation) for name, relation in schema.relations.items()}
         self.rows: dict[str, dict[str, dict[str, Any]]] = {self.fact: {}, self.link: {}}
         self.papers: Counter[str] = Counter()
@@ -144,24 +144,18 @@ class _Assembly:
         rows[self.source] = [{"id": paper.id} | {name: _plain(getattr(paper, name)) for name in names} for paper in papers]
         for id_ in self.papers:
             node = self.resolution.nodes[id_]
-            rows.setdefault(node.type, []).append(self._concept_row(node))
+            rows.setdefault(node.type, []).append(concept_row(self.schema, node, self.papers[id_], self.mentions[id_]))
         nodes = {name: pa.Table.from_pylist(rows.get(name, []), schema=kind.arrow) for name, kind in self.schema.nodes.items()}
         ids, texts = [paper.id for paper in papers], [paper.text for paper in papers]
         edges = {name: collector.table(ids, texts, self.extractors, belief) for name, collector in self.edges.items()}
         return Graph(nodes, edges, self.schema, manifest).canonical()
-
-    def _concept_row(self, node: Node) -> dict[str, Any]:
-        row: dict[str, Any] = {"id": node.id, "name": node.name, "aliases": list(node.aliases), "same_as": list(node.same_as)}
-        row |= {"papers": self.papers[node.id], "mentions": self.mentions[node.id]}
-        own = {prop.name for prop in self.schema.nodes[node.type].properties}
-        return row | {name: value for name, value in node.properties.items() if name in own}
 
     def _background(self) -> None:
         """Hierarchy that the vocabulary knows, between nodes that the papers name."""
         for narrow, broad in self.resolution.broader:
             if narrow in self.papers and broad in self.papers and narrow != broad:
                 head, tail = self.resolution.nodes[narrow], self.resolution.nodes[broad]
-                relation = _hierarchy(self.schema, head.type, tail.type)
+                relation = hierarchy(self.schema, head.type, tail.type)
                 if relation:
                     self.edges[relation.name].add_background(_end(head), _end(tail))
 
@@ -195,12 +189,20 @@ class _DocumentView:
         return Evidence(self.index, passage, tail, confidence, self.extractor, head)
 
 
-def _of_kind(schema: Schema, kind: str) -> str:
+def concept_row(schema: Schema, node: Node, papers: int, mentions: int) -> dict[str, Any]:
+    """The row of a resolved thing that so many papers mention so many times."""
+    row: dict[str, Any] = {"id": node.id, "name": node.name, "aliases": list(node.aliases), "same_as": list(node.same_as)}
+    own = {prop.name for prop in schema.nodes[node.type].properties}
+    return row | {"papers": papers, "mentions": mentions} | {name: value for name, value in node.properties.items() if name in own}
+
+
+def of_kind(schema: Schema, kind: str) -> str:
+    """The one type of that kind."""
     found: list[NodeType] = [node for node in schema.nodes.values() if node.kind == kind]
     return found[0].name
 
 
-def _hierarchy(schema: Schema, narrow: str, broad: str) -> RelationType | None:
+def hierarchy(schema: Schema, narrow: str, broad: str) -> RelationType | None:
     """The relation that means skos:broader between the two types."""
     for relation in schema.group("concept"):
         if "skos:broader" in relation.match and (narrow, broad) in relation.patterns:

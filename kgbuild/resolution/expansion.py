@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
-from kgbuild.resolution.ledger import Ledger, Name
+from kgbuild.resolution.ledger import Name
 from kgbuild.resolution.normalise import squash
+from kgbuild.resolution.profile import Profiler
 from kgbuild.resolution.stems import stem
 from kgbuild.resolution.vocabulary import Vocabulary
 
@@ -27,12 +29,24 @@ class Expansion:
     reason: str
 
 
-class Expander:
-    """Long forms by name of an abbreviation, with the evidence of a ledger, the vocabulary and public abstracts."""
+class Counts(Protocol):
+    """What papers show about names, whether it lies in memory or in a file."""
 
-    def __init__(self, ledger: Ledger, vocabulary: Vocabulary) -> None:
-        """Counts are read when asked for, so that the ledger may grow."""
-        self.ledger = ledger
+    profiler: Profiler
+
+    def spelled_out(self, name: Name) -> Mapping[str, int]:
+        """The names that papers spell the abbreviation out as, with the number of papers."""
+
+    def has(self, name: Name) -> bool:
+        """Whether an entity of some paper goes by the name."""
+
+
+class Expander:
+    """Long forms by name of an abbreviation, with the evidence of counts, the vocabulary and public abstracts."""
+
+    def __init__(self, counts: Counts, vocabulary: Vocabulary) -> None:
+        """Counts are read when asked for, so that they may grow."""
+        self.counts = counts
         self.vocabulary = vocabulary
 
     def candidates(self, name: Name) -> dict[str, float]:
@@ -44,15 +58,24 @@ class Expander:
         def add(long: str, weight: float) -> None:
             weights[letters.setdefault(squash(long), long)] += weight
 
-        for long, count in sorted(self.ledger.shorts.get(name, Counter[str]()).items()):
+        for long, count in sorted(self.counts.spelled_out(name).items()):
             add(long, float(count))
         for concept in self.vocabulary.find_all(type_, short):
             add(concept.keys[0], IN_VOCABULARY)
         for words, count in self.vocabulary.expansions.get(squash(short), ()):
-            long = self.ledger.profiler.key(type_, words)
-            fits = squash(long) in letters or self.vocabulary.find_all(type_, long) or (type_, long) in self.ledger.papers
+            long = self.counts.profiler.key(type_, words)
+            fits = squash(long) in letters or self.vocabulary.find_all(type_, long) or self.counts.has((type_, long))
             add(long, count * (1.0 if fits else ELSEWHERE))
         return self._united(type_, weights)
+
+    def watched(self, types: Iterable[str]) -> dict[Name, set[str]]:
+        """Names whose presence in some paper counts for abbreviations, with the letters of these."""
+        found: dict[Name, set[str]] = defaultdict(set)
+        for letters, longs in self.vocabulary.expansions.items():
+            for words, _ in longs:
+                for type_ in types:
+                    found[type_, self.counts.profiler.key(type_, words)].add(letters)
+        return found
 
     def _united(self, type_: str, weights: Mapping[str, float]) -> dict[str, float]:
         """Long forms that the vocabulary knows as one thing count together."""

@@ -47,6 +47,14 @@ class Ledger:
         if entry:
             self._count(entry, -1)
 
+    def spelled_out(self, name: Name) -> Counter[str]:
+        """The names that papers spell the abbreviation out as, with the number of papers."""
+        return self.shorts.get(name, Counter())
+
+    def has(self, name: Name) -> bool:
+        """Whether an entity of some paper goes by the name."""
+        return name in self.papers
+
     def _count(self, entry: Entry, sign: int) -> None:
         for profile in entry.profiles.values():
             name = profile.type, profile.key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha1
 
@@ -47,9 +47,8 @@ def name_nodes(
     ids: dict[Name, str] = {}
     described = [(cluster, _concept(cluster, vocabulary)) for cluster in clusters]
     for cluster, concept in sorted(described, key=lambda item: (item[1] is None, -sum(item[0].names.values()), item[0].head)):
-        renamed = sorted(rename[name] for name in cluster.names if name in rename)
-        name = renamed[0] if renamed else concept.name if concept else canonical(cluster, key)
-        id_ = f"{cluster.type.lower()}:{slug(name)}"
+        name = _shown(cluster, concept, rename, key)
+        id_ = plain_id(cluster.type, name)
         if id_ in nodes:
             id_ += f"-{sha1(cluster.head[1].encode()).hexdigest()[:6]}"
 
@@ -60,6 +59,22 @@ def name_nodes(
         nodes[id_] = _node(id_, cluster, name, concept, foreign)
         ids |= dict.fromkeys(cluster.names, id_)
     return nodes, ids
+
+
+def plain_id(type_: str, name: str) -> str:
+    """The identifier of a thing with that canonical name, if it is the only one."""
+    return f"{type_.lower()}:{slug(name)}"
+
+
+def plain_ids(clusters: Sequence[Cluster], vocabulary: Vocabulary, rename: Mapping[Name, str], key: Key) -> set[str]:
+    """The identifiers that the clusters would get if each were alone: only clusters that share one matter to each other's names."""
+    return {plain_id(cluster.type, _shown(cluster, _concept(cluster, vocabulary), rename, key)) for cluster in clusters}
+
+
+def _shown(cluster: Cluster, concept: Concept | None, rename: Mapping[Name, str], key: Key) -> str:
+    """The canonical name: what a person said, what the vocabulary has, what the papers use."""
+    renamed = sorted(rename[name] for name in cluster.names if name in rename)
+    return renamed[0] if renamed else concept.name if concept else canonical(cluster, key)
 
 
 def _node(id_: str, cluster: Cluster, name: str, concept: Concept | None, foreign: Callable[[str], bool]) -> Node:
@@ -112,10 +127,20 @@ def _singular(name: str) -> str:
     return head + blank + stem + hyphen + (tail if one == tail.lower() else tail[:1] + one[1:])
 
 
-def broader_pairs(nodes: Mapping[str, Node], vocabulary: Vocabulary) -> tuple[tuple[str, str], ...]:
-    """(narrower, broader) node ids by the vocabulary; a missing link in between is stepped over."""
-    owner = {iri: node.id for node in nodes.values() for iri in node.same_as}
-    by_concept = {concept.id: owner[concept.iri] for concept in vocabulary.concepts.values() if concept.iri in owner}
+def concepts_of(nodes: Iterable[Node], vocabulary: Vocabulary) -> dict[str, str]:
+    """The concept of the vocabulary that a node is, by node id, for those that are one."""
+    concepts = {concept.iri: concept.id for concept in vocabulary.concepts.values()}
+    return {node.id: concepts[iri] for node in nodes for iri in node.same_as if iri in concepts}
+
+
+def owners(nodes: Iterable[Node], vocabulary: Vocabulary) -> dict[str, str]:
+    """The node of every concept of the vocabulary that has one, by concept id; of several the one whose id comes first."""
+    concepts = concepts_of(nodes, vocabulary)
+    return {concepts[id_]: id_ for id_ in sorted(concepts, reverse=True)}
+
+
+def broader_pairs(by_concept: Mapping[str, str], vocabulary: Vocabulary) -> tuple[tuple[str, str], ...]:
+    """(narrower, broader) node ids by the vocabulary; a missing link in between is stepped over. `by_concept`: see `owners`."""
     found: set[tuple[str, str]] = set()
     for concept_id, node_id in by_concept.items():
         seen = {concept_id}

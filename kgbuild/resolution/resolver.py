@@ -9,8 +9,8 @@ from kgbuild.records import Extraction, Paper
 from kgbuild.resolution.clusters import SAFE, Blocks, Pair, Union
 from kgbuild.resolution.decisions import Rules, rules
 from kgbuild.resolution.expansion import Expander
-from kgbuild.resolution.ledger import Ledger, Name
-from kgbuild.resolution.naming import Cluster, broader_pairs, name_nodes
+from kgbuild.resolution.ledger import Entry, Ledger, Name
+from kgbuild.resolution.naming import Cluster, Key, broader_pairs, name_nodes, owners
 from kgbuild.resolution.normalise import load_words, squash
 from kgbuild.resolution.profile import Profiler, unnamed, word_set
 from kgbuild.resolution.values import Decision, Merge, Proposal, Resolution
@@ -38,6 +38,7 @@ class Resolver:
         self.expander = Expander(self.ledger, self.vocabulary)
         self.blocks = Blocks()
         self.present: Counter[Name] = Counter()
+        self.run: Run | None = None
 
     def add(self, paper: Paper, extraction: Extraction) -> None:
         """Count a paper; one with the same id is replaced."""
@@ -49,8 +50,8 @@ class Resolver:
 
     def resolve(self, decisions: Sequence[Decision] = ()) -> Resolution:
         """Decide from the counts; the same papers and decisions give the same resolution, whatever came and went before."""
-        run = _Run(self, rules(decisions, self.vocabulary))
-        run.name_entities()
+        run = self.run = Run(self.expander, rules(decisions, self.vocabulary))
+        run.name_entities(self.ledger.entries)
         run.agree_on_types()
         changed = {name for name in self.present.keys() | run.papers.keys() if self.present[name] != run.papers[name]}
         self.blocks.update(sorted(changed), lambda name: name in run.papers)
@@ -60,15 +61,20 @@ class Resolver:
         return run.result(union, pairs)
 
 
-class _Run:
-    """One decision over all counts."""
+class Run:
+    """One decision over counts; `papers` and `surfaces` hold the names that are looked at, with their papers and strings.
 
-    def __init__(self, resolver: Resolver, by_person: Rules) -> None:
-        self.vocabulary = resolver.vocabulary
-        self.ledger = resolver.ledger
-        self.expander = resolver.expander
+    `links` gives entities their names before types are agreed on; `moved` leads from there to the names of the agreed types.
+    """
+
+    def __init__(self, expander: Expander, by_person: Rules) -> None:
+        """Start without names."""
+        self.vocabulary = expander.vocabulary
+        self.key: Key = expander.counts.profiler.key
+        self.expander = expander
         self.rules = by_person
         self.links: dict[tuple[str, str], Name] = {}
+        self.moved: dict[Name, Name] = {}
         self.papers: Counter[Name] = Counter()
         self.surfaces: dict[Name, Counter[str]] = defaultdict(Counter)
         self.merges: dict[tuple[str, str, str], Merge] = {}
@@ -76,52 +82,60 @@ class _Run:
         self.options: dict[Name, dict[str, float]] = {}
         self.open: Counter[Name] = Counter()
 
-    def name_entities(self) -> None:
+    def name_entities(self, entries: Mapping[str, Entry]) -> None:
         """Give every entity its name: by itself, by the vocabulary, or by what its abbreviation stands for."""
-        generic = load_words().generic
-        for paper_id, entry in sorted(self.ledger.entries.items()):
-            words: frozenset[str] | None = None
-            seen: set[Name] = set()
-            for eid, profile in entry.profiles.items():
-                name = profile.type, profile.key
-                options = self._options(name) if profile.bare else None
-                if options:
-                    words = word_set(entry.text) if words is None else words
-                    name = self._expanded(name, options, words)
-                name = self._canonical(name)
-                if not profile.counted and name[1] in generic.get(name[0], ()) and not self.vocabulary.find(*name):
-                    continue
-                if unnamed(profile.type, profile.surfaces) and not self.vocabulary.find(*name):
-                    name = name[0], f"{name[1]}\t{paper_id}"
+        for paper_id, entry in sorted(entries.items()):
+            names = self.names_of(paper_id, entry)
+            for eid, name in names.items():
                 self.links[paper_id, eid] = name
-                self.surfaces[name].update(dict(profile.surfaces))
-                seen.add(name)
-            self.papers.update(seen)
+                self.surfaces[name].update(dict(entry.profiles[eid].surfaces))
+            self.papers.update(set(names.values()))
+
+    def names_of(self, paper_id: str, entry: Entry) -> dict[str, Name]:
+        """The names of a paper's entities by eid; those that name nothing in particular are left out."""
+        generic = load_words().generic
+        words: frozenset[str] | None = None
+        found: dict[str, Name] = {}
+        for eid, profile in entry.profiles.items():
+            name = profile.type, profile.key
+            options = self._options(name) if profile.bare else None
+            if options:
+                words = word_set(entry.text) if words is None else words
+                name = self._expanded(name, options, words)
+            name = self._canonical(name)
+            if not profile.counted and name[1] in generic.get(name[0], ()) and not self.vocabulary.find(*name):
+                continue
+            if unnamed(profile.type, profile.surfaces) and not self.vocabulary.find(*name):
+                name = name[0], f"{name[1]}\t{paper_id}"
+            found[eid] = name
+        return found
 
     def agree_on_types(self) -> None:
         """A name that nearly all papers use as one type is of that type in the rest too: ImageNet as a method is a slip."""
+        self.moved = self.slips(self.papers)
+        joined = set(self.moved.values())
+        for name, best in self.moved.items():
+            del self.papers[name]
+            self.surfaces[best].update(self.surfaces.pop(name))
+        uses = {(paper_id, best) for (paper_id, _), name in self.links.items() if (best := self.moved.get(name, name)) in joined}
+        for name, count in Counter(name for _, name in uses).items():
+            self.papers[name] = count
+
+    def slips(self, papers: Mapping[Name, int]) -> dict[Name, Name]:
+        """Names of a type that hardly any paper uses them as, each with the same name of its usual type."""
         spellings: dict[str, list[Name]] = defaultdict(list)
-        for name in self.papers:
+        for name in papers:
             spellings[squash(name[1])].append(name)
         moved: dict[Name, Name] = {}
         by_person = {(type_, name[1]) for name, type_ in self.rules.retype.items()}
         for names in spellings.values():
-            best = max(names, key=lambda name: (self.papers[name], name))
+            best = max(names, key=lambda name: (papers[name], name))
             for name in names:
-                if name[0] != best[0] and name not in by_person and self.papers[best] >= AGREED * self.papers[name]:
+                if name[0] != best[0] and name not in by_person and papers[best] >= AGREED * papers[name]:
                     moved[name] = best
-                    reason = f"{self.papers[best]} papers have {best[1]!r} as a {best[0]}, {self.papers[name]} as a {name[0]}"
-                    self._record(Merge(best[0], best[1], name[1], round(1 - self.papers[name] / self.papers[best], 3), (reason,)))
-        if not moved:
-            return
-        self.links = {entity: moved.get(name, name) for entity, name in self.links.items()}
-        for name, best in moved.items():
-            del self.papers[name]
-            self.surfaces[best].update(self.surfaces.pop(name))
-        joined = set(moved.values())
-        uses = {(paper_id, name) for (paper_id, _), name in self.links.items() if name in joined}
-        for name, count in Counter(name for _, name in uses).items():
-            self.papers[name] = count
+                    reason = f"{papers[best]} papers have {best[1]!r} as a {best[0]}, {papers[name]} as a {name[0]}"
+                    self._record(Merge(best[0], best[1], name[1], round(1 - papers[name] / papers[best], 3), (reason,)))
+        return moved
 
     def _options(self, name: Name) -> dict[str, float]:
         if name not in self.options:
@@ -167,17 +181,21 @@ class _Run:
                 self._record(Merge(pair.left[0], pair.left[1], pair.right[1], pair.score, pair.reasons, joined=pair.score >= SAFE))
         return union
 
-    def result(self, union: Union, pairs: Sequence[Pair]) -> Resolution:
-        """Nodes, links and what a person may want to look at."""
-        clusters: dict[Name, Cluster] = {}
+    def clusters(self, union: Union) -> list[Cluster]:
+        """The names by the thing they mean."""
+        found: dict[Name, Cluster] = {}
         for name in sorted(self.papers):
             root = union.find(name)
-            clusters.setdefault(root, Cluster(root[0])).add(name, self.papers[name], self.surfaces[name])
-        nodes, ids = name_nodes(list(clusters.values()), self.vocabulary, self.rules.rename, self.ledger.profiler.key)
-        links = {entity: ids[name] for entity, name in self.links.items()}
+            found.setdefault(root, Cluster(root[0])).add(name, self.papers[name], self.surfaces[name])
+        return list(found.values())
+
+    def result(self, union: Union, pairs: Sequence[Pair]) -> Resolution:
+        """Nodes, links and what a person may want to look at."""
+        nodes, ids = name_nodes(self.clusters(union), self.vocabulary, self.rules.rename, self.key)
+        links = {entity: ids[self.moved.get(name, name)] for entity, name in self.links.items()}
         proposals = self._proposals(union, pairs)
         merges = tuple(sorted(self.merges.values(), key=lambda merge: (merge.type, merge.left, merge.right)))
-        return Resolution(links, nodes, merges, proposals, broader_pairs(nodes, self.vocabulary))
+        return Resolution(links, nodes, merges, proposals, broader_pairs(owners(nodes.values(), self.vocabulary), self.vocabulary))
 
     def _proposals(self, union: Union, pairs: Sequence[Pair]) -> tuple[Proposal, ...]:
         """Doubtful pairs that nobody has decided, the ones that move most mentions first."""

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kgbuild.errors import QueryError, StoreError
-from kgbuild.graph import Graph
+from kgbuild.graph import EDGE_KEY, Change, Graph
 from kgbuild.graphfile import DATABASE, data_folder, is_graph_file
 from kgbuild.schema import Property, RelationType, Schema, load_schema
 from kgbuild.stores.base import Closing, by_pattern, nearest, property_names, quote
@@ -75,6 +75,17 @@ class LadybugStore(Closing):
         finally:
             _remove(part)
 
+    def change(self, graph: Graph, changes: Mapping[str, Change]) -> None:
+        """Bring a store that holds the graph before the changes to `graph`; the file is one that nobody reads yet."""
+        connection = self._connection(write=True)
+        with _transaction(connection, self.path):
+            _delete(connection, self.schema, changes)
+            new = {name: change.new for name, change in changes.items()}
+            nodes, edges = ({name: new[name] for name in tables if name in new} for tables in (graph.nodes, graph.edges))
+            _merge(connection, self.schema, nodes, edges)
+            _note_manifest(connection, graph)
+        self.close()
+
     def read(self) -> Graph:
         """Everything in the store, as a canonical graph."""
         connection = self._connection()
@@ -126,7 +137,8 @@ class LadybugStore(Closing):
         until = time.monotonic() + self.patience
         while True:
             try:
-                return ladybug.Database(self.path, buffer_pool_size=BUFFER, max_db_size=LARGEST, read_only=not write)
+                # Compressed lists of numbers are spoilt, in rows beside it too, when a row is changed: seen in ladybug 0.22.
+                return ladybug.Database(self.path, buffer_pool_size=BUFFER, max_db_size=LARGEST, read_only=not write, compression=False)
             except RuntimeError as error:
                 locked = "lock" in str(error).lower()
                 if not locked:
@@ -196,8 +208,10 @@ def _fill(connection: ladybug.Connection, graph: Graph) -> None:
     for statement in definitions(graph.schema):
         if statement.table not in tables:
             connection.execute(statement.text)
-    add = _copy if _is_empty(connection, tables) else _merge
-    add(connection, graph)
+    if _is_empty(connection, tables):
+        _copy(connection, graph)
+    else:
+        _merge(connection, graph.schema, graph.nodes, graph.edges)
     _note_manifest(connection, graph)
 
 
@@ -223,19 +237,43 @@ def _copy_file(connection: ladybug.Connection, name: str, table: pa.Table, file:
     connection.execute(f"COPY {quote(name)} FROM {_quoted(str(file))}{options}")
 
 
-def _merge(connection: ladybug.Connection, graph: Graph) -> None:
+def _merge(connection: ladybug.Connection, schema: Schema, nodes: Mapping[str, pa.Table], edges: Mapping[str, pa.Table]) -> None:
     """Upsert: columns are named by position, so that no property can shadow a variable."""
-    for name, table in graph.nodes.items():
+    for name, table in nodes.items():
         if table.num_rows:
             sets = _assignments("n", table.schema.names[1:], 1)
             text = f"LOAD FROM $rows MERGE (n:{quote(name)} {{id: c0}}) SET {sets}"
             connection.execute(text, {"rows": _numbered(table)})
-    for name, relation in graph.schema.relations.items():
-        for (source, target), rows in by_pattern(relation, graph.edges[name]):
-            # Two MATCH clauses: one with two nodes would be a cartesian product.
-            ends = f"MATCH (a:{quote(source)} {{id: c0}}) MATCH (b:{quote(target)} {{id: c1}})"
+    for name, edge_table in edges.items():
+        for (source, target), rows in by_pattern(schema.relations[name], edge_table):
             sets = _assignments("r", rows.schema.names[2:], 2)
-            connection.execute(f"LOAD FROM $rows {ends} MERGE (a)-[r:{quote(name)}]->(b) SET {sets}", {"rows": _numbered(rows)})
+            text = f"LOAD FROM $rows {_ends(source, target)} MERGE (a)-[r:{quote(name)}]->(b) SET {sets}"
+            connection.execute(text, {"rows": _numbered(rows)})
+
+
+def _delete(connection: ladybug.Connection, schema: Schema, changes: Mapping[str, Change]) -> None:
+    """Take out edges, then nodes, that are no more."""
+    for name, relation in schema.relations.items():
+        for (source, target), rows in by_pattern(relation, _lost(changes.get(name), EDGE_KEY)):
+            text = f"LOAD FROM $rows MATCH (a:{quote(source)} {{id: c0}})-[r:{quote(name)}]->(b:{quote(target)} {{id: c1}}) DELETE r"
+            connection.execute(text, {"rows": _numbered(rows)})
+    for name in schema.nodes:
+        lost = _lost(changes.get(name), ("id",))
+        if lost.num_rows:
+            connection.execute(f"LOAD FROM $rows MATCH (n:{quote(name)} {{id: c0}}) DELETE n", {"rows": _numbered(lost)})
+
+
+def _lost(change: Change | None, key: tuple[str, ...]) -> pa.Table:
+    """Keys of the rows that are no more."""
+    if not change:
+        return pa.table({name: pa.array([], pa.string()) for name in key})
+    old, new = (table.select(list(key)) for table in (change.old, change.new))
+    return old.join(new, list(key), join_type="left anti").sort_by([(name, "ascending") for name in key])
+
+
+def _ends(source: str, target: str) -> str:
+    """Two MATCH clauses: one with two nodes would be a cartesian product."""
+    return f"MATCH (a:{quote(source)} {{id: c0}}) MATCH (b:{quote(target)} {{id: c1}})"
 
 
 def _assignments(variable: str, names: list[str], first: int) -> str:
