@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from hashlib import sha1
 from itertools import pairwise
 from typing import Any
@@ -147,7 +147,11 @@ class _Assembly:
             rows.setdefault(node.type, []).append(self._concept_row(node))
         nodes = {name: pa.Table.from_pylist(rows.get(name, []), schema=kind.arrow) for name, kind in self.schema.nodes.items()}
         ids, texts = [paper.id for paper in papers], [paper.text for paper in papers]
-        edges = {name: collector.table(ids, texts, self.extractors, belief) for name, collector in self.edges.items()}
+
+        def quote(paper: int, start: int, end: int) -> str:
+            return texts[paper][start:end]
+
+        edges = {name: collector.table(ids, quote, self.extractors, belief) for name, collector in self.edges.items()}
         return Graph(nodes, edges, self.schema, manifest).canonical()
 
     def _concept_row(self, node: Node) -> dict[str, Any]:
@@ -158,12 +162,8 @@ class _Assembly:
 
     def _background(self) -> None:
         """Hierarchy that the vocabulary knows, between nodes that the papers name."""
-        for narrow, broad in self.resolution.broader:
-            if narrow in self.papers and broad in self.papers and narrow != broad:
-                head, tail = self.resolution.nodes[narrow], self.resolution.nodes[broad]
-                relation = _hierarchy(self.schema, head.type, tail.type)
-                if relation:
-                    self.edges[relation.name].add_background(_end(head), _end(tail))
+        for relation, head, tail in hierarchy(self.resolution, self.papers, self.schema):
+            self.edges[relation].add_background(head, tail)
 
 
 class _DocumentView:
@@ -198,6 +198,16 @@ class _DocumentView:
 def _of_kind(schema: Schema, kind: str) -> str:
     found: list[NodeType] = [node for node in schema.nodes.values() if node.kind == kind]
     return found[0].name
+
+
+def hierarchy(resolution: Resolution, present: Container[str], schema: Schema) -> Iterator[tuple[str, End, End]]:
+    """(relation, narrower end, broader end) that the vocabulary states between nodes whose ids are present."""
+    for narrow, broad in resolution.broader:
+        if narrow in present and broad in present and narrow != broad:
+            head, tail = resolution.nodes[narrow], resolution.nodes[broad]
+            relation = _hierarchy(schema, head.type, tail.type)
+            if relation:
+                yield relation.name, _end(head), _end(tail)
 
 
 def _hierarchy(schema: Schema, narrow: str, broad: str) -> RelationType | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha1
 
@@ -13,6 +13,7 @@ from kgbuild.resolution.values import Node
 from kgbuild.resolution.vocabulary import Concept, Vocabulary
 
 Key = Callable[[str, str], str]  # (type, name) -> key
+Rank = tuple[bool, int, Name]  # unknown to the vocabulary, papers (negative), the name that most papers use
 LOWER_SHARE = 0.34  # a name is written small if this share of its uses is; the rest are titles
 
 
@@ -36,21 +37,21 @@ class Cluster:
 
 
 def name_nodes(
-    clusters: Sequence[Cluster], vocabulary: Vocabulary, rename: Mapping[Name, str], key: Key
+    clusters: Sequence[Cluster], vocabulary: Vocabulary, rename: Mapping[Name, str], key: Key, taken: Collection[str] = ()
 ) -> tuple[dict[str, Node], dict[Name, str]]:
     """Nodes by id, and the id of every name.
 
     Where two things have the same canonical name (an abbreviation that nothing explains, an unnamed data set of each of two
-    papers) the one that more papers name gets the plain identifier and the others a suffix made of their own key.
+    papers) the one that more papers name gets the plain identifier and the others a suffix made of their own key. `taken` are plain
+    identifiers that go to clusters named elsewhere.
     """
     nodes: dict[str, Node] = {}
     ids: dict[Name, str] = {}
     described = [(cluster, _concept(cluster, vocabulary)) for cluster in clusters]
-    for cluster, concept in sorted(described, key=lambda item: (item[1] is None, -sum(item[0].names.values()), item[0].head)):
-        renamed = sorted(rename[name] for name in cluster.names if name in rename)
-        name = renamed[0] if renamed else concept.name if concept else canonical(cluster, key)
-        id_ = f"{cluster.type.lower()}:{slug(name)}"
-        if id_ in nodes:
+    for cluster, concept in sorted(described, key=lambda item: _rank(*item)):
+        name = _shown(cluster, concept, rename, key)
+        id_ = _id(cluster, name)
+        if id_ in nodes or id_ in taken:
             id_ += f"-{sha1(cluster.head[1].encode()).hexdigest()[:6]}"
 
         def foreign(string: str, type_: str = cluster.type, own: Concept | None = concept) -> bool:
@@ -60,6 +61,25 @@ def name_nodes(
         nodes[id_] = _node(id_, cluster, name, concept, foreign)
         ids |= dict.fromkeys(cluster.names, id_)
     return nodes, ids
+
+
+def placed(cluster: Cluster, vocabulary: Vocabulary, rename: Mapping[Name, str], key: Key) -> tuple[str, Rank]:
+    """The plain identifier of a cluster, and what orders the clusters that would have it: the first of them gets it."""
+    concept = _concept(cluster, vocabulary)
+    return _id(cluster, _shown(cluster, concept, rename, key)), _rank(cluster, concept)
+
+
+def _rank(cluster: Cluster, concept: Concept | None) -> Rank:
+    return concept is None, -sum(cluster.names.values()), cluster.head
+
+
+def _shown(cluster: Cluster, concept: Concept | None, rename: Mapping[Name, str], key: Key) -> str:
+    renamed = sorted(rename[name] for name in cluster.names if name in rename)
+    return renamed[0] if renamed else concept.name if concept else canonical(cluster, key)
+
+
+def _id(cluster: Cluster, name: str) -> str:
+    return f"{cluster.type.lower()}:{slug(name)}"
 
 
 def _node(id_: str, cluster: Cluster, name: str, concept: Concept | None, foreign: Callable[[str], bool]) -> Node:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 
 from kgbuild.records import Extraction, Paper
 from kgbuild.resolution.clusters import SAFE, Blocks, Pair, Union
@@ -12,7 +13,7 @@ from kgbuild.resolution.expansion import Expander
 from kgbuild.resolution.ledger import Ledger, Name
 from kgbuild.resolution.naming import Cluster, broader_pairs, name_nodes
 from kgbuild.resolution.normalise import load_words, squash
-from kgbuild.resolution.profile import Profiler, unnamed, word_set
+from kgbuild.resolution.profile import Profile, Profiler, unnamed, word_set
 from kgbuild.resolution.values import Decision, Merge, Proposal, Resolution
 from kgbuild.resolution.vocabulary import Vocabulary, load_vocabulary
 
@@ -49,7 +50,7 @@ class Resolver:
 
     def resolve(self, decisions: Sequence[Decision] = ()) -> Resolution:
         """Decide from the counts; the same papers and decisions give the same resolution, whatever came and went before."""
-        run = _Run(self, rules(decisions, self.vocabulary))
+        run = Run(self, rules(decisions, self.vocabulary))
         run.name_entities()
         run.agree_on_types()
         changed = {name for name in self.present.keys() | run.papers.keys() if self.present[name] != run.papers[name]}
@@ -60,10 +61,11 @@ class Resolver:
         return run.result(union, pairs)
 
 
-class _Run:
-    """One decision over all counts."""
+class Run:
+    """One decision over all counts; each of its steps can also be taken for a part of the papers or names alone."""
 
     def __init__(self, resolver: Resolver, by_person: Rules) -> None:
+        """Nothing is decided yet."""
         self.vocabulary = resolver.vocabulary
         self.ledger = resolver.ledger
         self.expander = resolver.expander
@@ -78,25 +80,30 @@ class _Run:
 
     def name_entities(self) -> None:
         """Give every entity its name: by itself, by the vocabulary, or by what its abbreviation stands for."""
-        generic = load_words().generic
         for paper_id, entry in sorted(self.ledger.entries.items()):
-            words: frozenset[str] | None = None
+            words = cache(partial(word_set, entry.text))
             seen: set[Name] = set()
             for eid, profile in entry.profiles.items():
-                name = profile.type, profile.key
-                options = self._options(name) if profile.bare else None
-                if options:
-                    words = word_set(entry.text) if words is None else words
-                    name = self._expanded(name, options, words)
-                name = self._canonical(name)
-                if not profile.counted and name[1] in generic.get(name[0], ()) and not self.vocabulary.find(*name):
-                    continue
-                if unnamed(profile.type, profile.surfaces) and not self.vocabulary.find(*name):
-                    name = name[0], f"{name[1]}\t{paper_id}"
-                self.links[paper_id, eid] = name
-                self.surfaces[name].update(dict(profile.surfaces))
-                seen.add(name)
+                name = self.name_of(paper_id, profile, words)
+                if name:
+                    self.links[paper_id, eid] = name
+                    self.surfaces[name].update(dict(profile.surfaces))
+                    seen.add(name)
             self.papers.update(seen)
+
+    def name_of(self, paper_id: str, profile: Profile, words: Callable[[], frozenset[str]]) -> Name | None:
+        """The name of one entity, None for what names nothing in particular; `words` gives the words of its paper."""
+        name = profile.type, profile.key
+        options = self._options(name) if profile.bare else None
+        if options:
+            name = self._expanded(name, options, words())
+        name = self._canonical(name)
+        known = self.vocabulary.find(*name)
+        if not known and not profile.counted and name[1] in load_words().generic.get(name[0], ()):
+            return None
+        if not known and unnamed(profile.type, profile.surfaces):
+            return name[0], f"{name[1]}\t{paper_id}"
+        return name
 
     def agree_on_types(self) -> None:
         """A name that nearly all papers use as one type is of that type in the rest too: ImageNet as a method is a slip."""
@@ -105,12 +112,10 @@ class _Run:
             spellings[squash(name[1])].append(name)
         moved: dict[Name, Name] = {}
         for names in spellings.values():
-            best = max(names, key=lambda name: (self.papers[name], name))
-            for name in names:
-                if name[0] != best[0] and self.papers[best] >= AGREED * self.papers[name]:
-                    moved[name] = best
-                    reason = f"{self.papers[best]} papers have {best[1]!r} as a {best[0]}, {self.papers[name]} as a {name[0]}"
-                    self._record(Merge(best[0], best[1], name[1], round(1 - self.papers[name] / self.papers[best], 3), (reason,)))
+            for name, best in slips(names, self.papers):
+                moved[name] = best
+                reason = f"{self.papers[best]} papers have {best[1]!r} as a {best[0]}, {self.papers[name]} as a {name[0]}"
+                self._record(Merge(best[0], best[1], name[1], round(1 - self.papers[name] / self.papers[best], 3), (reason,)))
         if not moved:
             return
         self.links = {entity: moved.get(name, name) for entity, name in self.links.items()}
@@ -193,3 +198,11 @@ class _Run:
                 share = round(min(weight / (sum(self.options[name].values()) + 1), SAFE - 0.01), 3)
                 found.append(Proposal(name[0], target[1], name[1], share, count, ("may abbreviate it",)))
         return tuple(sorted(found, key=lambda p: (-p.gain, -p.score, p.type, p.left, p.right)))
+
+
+def slips(names: Sequence[Name], papers: Mapping[Name, int]) -> Iterator[tuple[Name, Name]]:
+    """Of names with the same letters: (name, the name of another type that nearly all papers use instead)."""
+    best = max(names, key=lambda name: (papers[name], name))
+    for name in names:
+        if name[0] != best[0] and papers[best] >= AGREED * papers[name]:
+            yield name, best
