@@ -1,4 +1,8 @@
-"""The same pipeline on Spark (extra `spark`): `SparkEngine` for graph files, `python -m kgbuild.spark` for a cluster; see docs/spark.md."""
+"""The same pipeline on Spark (extra `spark`): see docs/spark.md.
+
+`SparkEngine` makes graph files with Spark (`kgbuild build --engine spark`); `build` and `python -m kgbuild.spark` go the whole way on a
+cluster and leave the graph as Parquet, which `read_graph` reads.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kgbuild.spark.engine import SparkEngine
+    from kgbuild.spark.job import build, read_graph
+    from kgbuild.spark.session import open_session
 
-__all__ = ["SparkEngine"]
+__all__ = ["SparkEngine", "build", "open_session", "read_graph"]
+
+_HOME = {"SparkEngine": "engine", "build": "job", "open_session": "session", "read_graph": "job"}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "SparkEngine":
-        from kgbuild.spark.engine import SparkEngine
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return SparkEngine
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from kgbuild.extraction import Extractor
 from kgbuild.ledger import extraction_from_json, paper_from_json
 from kgbuild.records import Extraction, dumps
-from kgbuild.spark.frames import Row, map_rows
+from kgbuild.spark.frames import Row, Stages, map_rows, write
 from kgbuild.workers import BATCH, LoadExtractor, extract_batch
 
 if TYPE_CHECKING:
@@ -22,11 +22,13 @@ TEXT = pa.string()
 PAPERS = pa.schema([("id", TEXT), ("paper", TEXT)])
 OUTCOMES = pa.schema([("id", TEXT), ("paper", TEXT), ("record", TEXT), ("problem", TEXT)])
 
+PARTS = 4  # tasks for each core: some papers take longer, and small tasks even that out
+
 _loaded: dict[bytes, Extractor] = {}  # Spark keeps its Python workers: the next task finds the extractor of the last one
 
 
 def extract_rows(papers: DataFrame, load: LoadExtractor) -> DataFrame:
-    """Columns `id`, `paper`, `record` (JSON, null where extraction failed) and `problem` (one line, else null)."""
+    """Columns `id`, `paper`, `record` (JSON; where extraction failed it says nothing) and `problem` (one line, else null)."""
     from pyspark.cloudpickle import dumps as pickled
 
     loader: bytes = pickled(load)  # type: ignore[no-untyped-call]
@@ -35,11 +37,23 @@ def extract_rows(papers: DataFrame, load: LoadExtractor) -> DataFrame:
         extractor = _extractor(loader)
         while batch := [paper_from_json(json.loads(row["paper"])) for row in islice(rows, BATCH)]:
             for paper, found in extract_batch(extractor, batch):
-                failed = isinstance(found, str)
-                record = None if isinstance(found, str) else dumps(found.to_json(paper.text))
-                yield {"id": paper.id, "paper": dumps(paper.to_json()), "record": record, "problem": found if failed else None}
+                problem = found if isinstance(found, str) else None
+                record = Extraction(paper.id) if isinstance(found, str) else found
+                yield {"id": paper.id, "paper": dumps(paper.to_json()), "record": dumps(record.to_json(paper.text)), "problem": problem}
 
     return map_rows(papers, extract, OUTCOMES)
+
+
+def extract_papers(papers: DataFrame, load: LoadExtractor, slices: int, stage: Stages) -> DataFrame:
+    """The columns of `extract_rows` for all papers; each of the slices (column `slice`) is a stage of its own."""
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    spark = papers.sparkSession
+    parts = PARTS * spark.sparkContext.defaultParallelism
+    for number in range(slices):
+        part = papers.filter(papers["slice"] == number).select("id", "paper").repartition(parts)
+        write(spark, lambda part=part: extract_rows(part, load), stage.path(f"documents/{number}"))  # type: ignore[misc]
+    return spark.read.schema(from_arrow_schema(OUTCOMES)).parquet(*(stage.path(f"documents/{number}") for number in range(slices)))
 
 
 def outcome(row: Row) -> Extraction | str:

@@ -39,6 +39,14 @@ def make_frame(spark: SparkSession, rows: Iterable[Row], schema: pa.Schema) -> D
     return spark.createDataFrame(table)
 
 
+def together(frames: Sequence[DataFrame]) -> DataFrame:
+    """All rows of one frame or more."""
+    first, *others = frames
+    for other in others:
+        first = first.unionByName(other)
+    return first
+
+
 def join(left: DataFrame, right: DataFrame, on: Sequence[str], *, hub: int = HUB) -> DataFrame:
     """Left join with a right side that has a key at most once; keys that the left side has over and over are salted.
 
@@ -101,3 +109,23 @@ def _path(spark: SparkSession, path: str) -> Any:
 
 def _file_system(spark: SparkSession, path: str) -> Any:
     return _path(spark, path).getFileSystem(spark._jsc.hadoopConfiguration())
+
+
+def write_text(spark: SparkSession, path: str, text: str) -> None:
+    """Write a small file, on any file system that Spark reaches."""
+    stream = _file_system(spark, path).create(_path(spark, path), True)
+    try:
+        stream.write(bytearray(text.encode()))
+    finally:
+        stream.close()
+
+
+def listing(spark: SparkSession, path: str) -> list[str]:
+    """Name, size and time of every file of a file or folder, sorted; nothing where nothing is there."""
+    if not exists(spark, path):
+        return []
+    found, files = [], _file_system(spark, path).listFiles(_path(spark, path), True)
+    while files.hasNext():
+        file = files.next()
+        found.append(f"{file.getPath()} {file.getLen()} {file.getModificationTime()}")
+    return sorted(found)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from kgbuild.errors import KgbuildError, MissingExtraError
@@ -26,24 +29,53 @@ LOCAL_SETTINGS = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "
 TASKS = 2  # of a shuffle for each local core; Spark's 200 are for clusters
 
 
+def require_spark() -> None:
+    """Raise MissingExtraError where pyspark or what it needs is not installed."""
+    try:
+        for package in ("pyspark", "pandas"):
+            import_module(package)
+    except ImportError as error:
+        raise MissingExtraError("the Spark engine", "spark") from error
+
+
+@contextmanager
+def spark_errors() -> Iterator[None]:
+    """What makes Spark give up, in one line; what our own code found on an executor as it was there."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (Py4JError, PySparkException) as error:
+        hint = "run it again with the same --checkpoint: it goes on after the last stage; Spark's own log tells more"
+        raise KgbuildError(f"Spark gave up: {_reason(error)}", hint) from error
+
+
+def _reason(error: Exception) -> str:
+    """The line that says most: of a job that was aborted the exception that aborted it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = [line for line in lines if re.match(r"(?:[\w.]*(?:Error|Exception): |Job aborted due to)", line)]
+    return (told or lines or [type(error).__name__])[-1 if told else 0][:300]
+
+
 def open_session(master: str | None = None, settings: Mapping[str, str] | None = None) -> SparkSession:
     """The session that is active, such as that of spark-submit or a notebook, else a new one.
 
     master: as Spark has it; without one that of the environment, else all cores of this machine. settings: Spark's own, over ours.
     Raises MissingExtraError without pyspark, KgbuildError where Spark does not start.
     """
-    try:
-        from pyspark import SparkConf
-        from pyspark.errors import PySparkException
-        from pyspark.sql import SparkSession
-    except ImportError as error:
-        raise MissingExtraError("the Spark engine", "spark") from error
+    require_spark()
+    from pyspark import SparkConf
+    from pyspark.sql import SparkSession
+
     active = SparkSession.getActiveSession()
     if active is not None and master is None:
         for name, value in SETTINGS.items():
             if name.startswith("spark.sql."):
                 active.conf.set(name, value)
         return active
+    # pandas 3 works for the little that is asked of it here; people who build a graph need not be told
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     where = master or SparkConf().get("spark.master") or "local[*]"
     local = _LOCAL.fullmatch(where)
     if local:
@@ -60,9 +92,9 @@ def open_session(master: str | None = None, settings: Mapping[str, str] | None =
             builder = builder.config(name, value)
     try:
         session = builder.getOrCreate()
-    except (PySparkException, RuntimeError, OSError) as error:
+    except Exception as error:
         hint = "Spark needs Java 17 or later on the path or in JAVA_HOME"
-        raise KgbuildError(f"Spark does not start with master {where!r}: {str(error).partition(chr(10))[0]}", hint) from error
+        raise KgbuildError(f"Spark does not start with master {where!r}: {_reason(error)}", hint) from error
     if local:
-        session.sparkContext.setLogLevel("ERROR")
+        session.sparkContext.setLogLevel("FATAL")  # what ends a build is told in one line
     return session
