@@ -47,7 +47,7 @@ def together(frames: Sequence[DataFrame]) -> DataFrame:
     return first
 
 
-def join(left: DataFrame, right: DataFrame, on: Sequence[str], *, hub: int = HUB) -> DataFrame:
+def join(left: DataFrame, right: DataFrame, on: Sequence[str], *, hub: int | None = None) -> DataFrame:
     """Left join with a right side that has a key at most once; keys that the left side has over and over are salted.
 
     `deep learning` stands in every second paper: all its rows would go to one task. Its rows get one of `SALTS` numbers and the one
@@ -55,10 +55,12 @@ def join(left: DataFrame, right: DataFrame, on: Sequence[str], *, hub: int = HUB
     """
     from pyspark.sql import functions as fn
 
-    hubs = left.groupBy(*on).count().filter(fn.col("count") >= hub).select(*on, fn.lit(SALTS).alias("salts")).localCheckpoint()
-    if hubs.isEmpty():
+    # As a list and not as a frame that executors keep: one of them may be lost. There are at most rows / hub of them.
+    keys = left.groupBy(*on).count().filter(fn.col("count") >= (hub or HUB)).select(*on).collect()
+    if not keys:
         return left.join(right, list(on), "left")
-    hubs = fn.broadcast(hubs)
+    spark = left.sparkSession
+    hubs = fn.broadcast(spark.createDataFrame(keys, left.select(*on).schema).withColumn("salts", fn.lit(SALTS)))
     # By hash and not by chance: a task that runs again must give each row the same number.
     number = fn.coalesce(fn.pmod(fn.xxhash64("id"), fn.col("salts")).cast("int"), fn.lit(0))
     salted = left.join(hubs, list(on), "left").withColumn("salt", number).drop("salts")
@@ -89,6 +91,8 @@ def write(spark: SparkSession, make: Callable[[], DataFrame], path: str, by: str
     """Write a frame as Parquet unless it is there as a whole, which Spark marks; `by` is a column to make folders of."""
     if exists(spark, f"{path}/_SUCCESS"):
         return
+    # Spark's web page and event log then say which step a job belongs to.
+    spark.sparkContext.setJobDescription(path.rpartition("/")[2])
     writer = make().write.mode("overwrite")
     (writer.partitionBy(by) if by else writer).parquet(path)
 
