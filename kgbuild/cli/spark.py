@@ -17,7 +17,7 @@ def spark(
     decisions: Annotated[Path | None, typer.Option(metavar="REVIEW", help="A review file that you have edited.")] = None,
     checkpoint: Annotated[str | None, typer.Option(metavar="DIR", help="Folder or URL for the stages; by default OUTPUT.stages.")] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Exit with 0 although some inputs could not be read.")] = False,
-    master: Annotated[str | None, typer.Option(metavar="URL", help="Spark master; by default that of the environment.")] = None,
+    master: Annotated[str | None, typer.Option(metavar="URL", help="By default the master of spark-submit, else this machine.")] = None,
 ) -> None:
     """Build the graph of papers on a Spark cluster and leave it as Parquet.
 

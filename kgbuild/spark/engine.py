@@ -38,7 +38,7 @@ class SparkEngine:
     def __init__(self, master: str | None = None, checkpoint: str | None = None) -> None:
         """Spark starts with the first step; a session that is active is taken.
 
-        master: such as `local[2]` or `spark://host:7077`; without one that of the environment, else all cores of this machine.
+        master: such as `local[2]` or `spark://host:7077`; without one that of spark-submit, else all cores of this machine.
         checkpoint: a folder or URL that the executors reach; stages are kept there, so that a second run goes on. Without one they
         go to a temporary folder of this machine. Raises MissingExtraError without pyspark; the steps raise KgbuildError where Spark
         does not start or gives up.

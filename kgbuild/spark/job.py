@@ -80,7 +80,8 @@ def build(
         paths = [str(path.absolute()) for place in inputs if "://" not in place for _, path in files(place, problems.append) if path]
         settings = (version("kgbuild"), ontology_digest(), name, format or "", *map(str, decisions))
         run = digest(*settings, *(line for place in (*places, *paths) for line in listing(spark, place)))
-        _claim(spark, output, run)
+        if exists(spark, output) and not exists(spark, f"{output}/{MARK}"):
+            raise KgbuildError(f"{output}: exists and is not a graph of the Spark engine", "choose another name, or move it away")
         stage = Stages(spark, f"{(checkpoint or f'{output}.stages').rstrip('/')}/{run}")
         copies = stage("read", lambda: read_copies(spark, places, paths, format))
         slices = 1 + copies.count() // SLICE
@@ -88,6 +89,7 @@ def build(
         report = _report(copies, documents, problems)
         if not report.papers:
             raise KgbuildError("nothing could be read: no graph is written", next(iter(report.problems), "no papers in the inputs"))
+        _claim(spark, output, run)
         make_graph(documents, decisions, stage, output)
         report.counts = _counts(spark, output)
         manifest = {"kgbuild": settings[0], "ontology": settings[1], "extractor": name, "counts": report.counts}
@@ -98,8 +100,6 @@ def build(
 def _claim(spark: SparkSession, output: str, run: str) -> None:
     """Make the output ready: what another run wrote there goes, what this one wrote before it was stopped stays."""
     mark = f"{output}/{MARK}"
-    if exists(spark, output) and not exists(spark, mark):
-        raise KgbuildError(f"{output}: exists and is not a graph of the Spark engine", "choose another name, or move it away")
     remove(spark, f"{output}/{MANIFEST}")
     if exists(spark, mark) and not exists(spark, f"{mark}/{run}"):
         for name in ("nodes", "edges", MARK):

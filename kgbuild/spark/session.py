@@ -61,21 +61,24 @@ def _reason(error: Exception) -> str:
 def open_session(master: str | None = None, settings: Mapping[str, str] | None = None) -> SparkSession:
     """The session that is active, such as that of spark-submit or a notebook, else a new one.
 
-    master: as Spark has it; without one that of the environment, else all cores of this machine. settings: Spark's own, over ours.
+    master: as Spark has it; without one that of spark-submit, else all cores of this machine. settings: Spark's own, over ours.
     Raises MissingExtraError without pyspark, KgbuildError where Spark does not start.
     """
     require_spark()
-    from pyspark import SparkConf
+    from pyspark import SparkConf, SparkContext
     from pyspark.sql import SparkSession
 
+    # pandas 3 works for the little that is asked of it here; people who build a graph need not be told
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     active = SparkSession.getActiveSession()
     if active is not None and master is None:
         for name, value in SETTINGS.items():
             if name.startswith("spark.sql."):
                 active.conf.set(name, value)
         return active
-    # pandas 3 works for the little that is asked of it here; people who build a graph need not be told
-    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+    if "PYSPARK_GATEWAY_PORT" in os.environ:
+        # Started by spark-submit, whose master and settings are known once its JVM is asked.
+        SparkContext._ensure_initialized()
     where = master or SparkConf().get("spark.master") or "local[*]"
     local = _LOCAL.fullmatch(where)
     if local:
