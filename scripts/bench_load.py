@@ -97,14 +97,15 @@ def bench_ladybug(graph: Graph, folder: Path) -> tuple[float, float]:
     """COPY of the same Parquet rows into tables without our code, and `write`; then two hops."""
     import ladybug
 
-    from kgbuild.stores.ladybug import BUFFER, LARGEST, definitions
+    from kgbuild.stores.ladybug import LARGEST, definitions
 
     _, edges = next(by_pattern(SCHEMA.relations[RELATION], graph.edges[RELATION]))
     pq.write_table(graph.nodes[TYPE], folder / "nodes.parquet")
     pq.write_table(edges, folder / "edges.parquet")
 
     def own() -> None:
-        database = ladybug.Database(folder / "own", buffer_pool_size=BUFFER, max_db_size=LARGEST)
+        # one COPY of 3M edges runs out of the 1 GiB that `write` makes do with
+        database = ladybug.Database(folder / "own", buffer_pool_size=8 << 30, max_db_size=LARGEST)
         connection = ladybug.Connection(database)
         for statement in definitions(SCHEMA):
             connection.execute(statement.text)

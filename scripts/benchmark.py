@@ -35,9 +35,10 @@ sys.path[:0] = [str(Path(__file__).parent / "extractor"), str(Path(__file__).par
 import batches  # noqa: E402
 from corpora import Document, aligned, lines, windows  # noqa: E402
 from evaluate import TorchNetwork, tokenizer_of  # noqa: E402
+from losses import soft_cross_entropy  # noqa: E402
 from network import Network, pretrained  # noqa: E402
 from tokenizers import Tokenizer  # noqa: E402
-from train import Settings, soft_cross_entropy, stage  # noqa: E402
+from train import Settings, stage  # noqa: E402
 
 from kgbuild.extraction.decode import nodes, pooling  # noqa: E402
 from kgbuild.extraction.features import PAIR_FEATURES, encode, pair_geometry  # noqa: E402

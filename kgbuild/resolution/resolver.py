@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 
 from kgbuild.records import Extraction, Paper
@@ -111,8 +111,9 @@ class Run:
         for name in self.papers:
             spellings[squash(name[1])].append(name)
         moved: dict[Name, Name] = {}
+        decided = self.rules.retyped
         for names in spellings.values():
-            for name, best in slips(names, self.papers):
+            for name, best in slips(names, self.papers, decided):
                 moved[name] = best
                 reason = f"{self.papers[best]} papers have {best[1]!r} as a {best[0]}, {self.papers[name]} as a {name[0]}"
                 self._record(Merge(best[0], best[1], name[1], round(1 - self.papers[name] / self.papers[best], 3), (reason,)))
@@ -200,9 +201,12 @@ class Run:
         return tuple(sorted(found, key=lambda p: (-p.gain, -p.score, p.type, p.left, p.right)))
 
 
-def slips(names: Sequence[Name], papers: Mapping[Name, int]) -> Iterator[tuple[Name, Name]]:
-    """Of names with the same letters: (name, the name of another type that nearly all papers use instead)."""
+def slips(names: Sequence[Name], papers: Mapping[Name, int], decided: Collection[Name]) -> Iterator[tuple[Name, Name]]:
+    """Of names with the same letters: (name, the name of another type that nearly all papers use instead).
+
+    `decided` are names that have their type from a person, who overrules the count.
+    """
     best = max(names, key=lambda name: (papers[name], name))
     for name in names:
-        if name[0] != best[0] and papers[best] >= AGREED * papers[name]:
+        if name[0] != best[0] and name not in decided and papers[best] >= AGREED * papers[name]:
             yield name, best

@@ -42,7 +42,7 @@ def name_entities(documents: DataFrame, rules: Rules, stage: Stages) -> tuple[Da
     entities = stage("entities", lambda: map_rows(documents.select("id", "paper", "record"), _profiles, ENTITIES))
     options = stage("options", lambda: _options(entities))
     named = stage("named", lambda: _named(entities, options, rules))
-    moved = stage("slips", lambda: _slips(named))
+    moved = stage("slips", lambda: _slips(named, rules))
     settled = stage("settled", lambda: _settled(named, moved))
     by_name = settled.groupBy("type", "key")
     strings = (
@@ -144,17 +144,18 @@ def _named(entities: DataFrame, options: DataFrame, rules: Rules) -> DataFrame:
     return map_rows(clear.unionByName(open_), name, NAMED)
 
 
-def _slips(named: DataFrame) -> DataFrame:
+def _slips(named: DataFrame, rules: Rules) -> DataFrame:
     """Names of one type that nearly all papers use as another."""
     from pyspark.sql import functions as fn
 
     names = named.groupBy("letters", "type", "key").agg(fn.countDistinct("id").alias("papers"))
     grouped = names.groupBy("letters").agg(fn.collect_list(fn.struct("type", "key", "papers")).alias("names"))
+    decided = rules.retyped
 
     def move(rows: Iterator[Row]) -> Iterator[Row]:
         for row in rows:
             papers = Counter({(item["type"], item["key"]): item["papers"] for item in row["names"]})
-            for name, best in slips(sorted(papers), papers):
+            for name, best in slips(sorted(papers), papers, decided):
                 yield dict(zip(("type", "key", "to_type", "to_key"), (*name, *best), strict=True))
 
     return map_rows(grouped.filter(fn.size("names") > 1), move, SLIPS)

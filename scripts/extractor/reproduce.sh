@@ -16,7 +16,8 @@ large=$(python $here/encoders.py mpnet --out "$run")
 teacher=$run/teacher
 large_rates=(--encoder "$large" --start-epochs 0 --head-rate 1e-3)
 python $here/train.py --out "$teacher/first" "${large_rates[@]}" --gold-epochs 3 --encoder-rate 6e-5 "${common[@]}"
-python $here/train.py --out "$teacher" "${large_rates[@]}" --gold-epochs 2 --encoder-rate 5e-5 --frozen 6 --start "$teacher/first/final.pt" "${common[@]}"
+python $here/train.py --out "$teacher" "${large_rates[@]}" --gold-epochs 2 --encoder-rate 5e-5 --frozen 6 --head-epochs 8 \
+  --start "$teacher/first/final.pt" "${common[@]}"
 python $here/train.py --out "$run" --encoder "$small" "${common[@]}" "$@"
 python $here/label.py "$run/labels" "$teacher" "$run" --count "$count" --part 0/2 &
 python $here/label.py "$run/labels" "$teacher" "$run" --count "$count" --part 1/2

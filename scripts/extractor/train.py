@@ -16,24 +16,21 @@ import math
 import random
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional as F
+from torch import nn
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 import batches  # noqa: E402
 import label  # noqa: E402
 from corpora import SCHEMES, TYPES, Document, auxiliary, gold, read_papers, scier  # noqa: E402
+from losses import WEIGHTS, Losses, fixed, joint  # noqa: E402
 from network import Network, pretrained  # noqa: E402
 from tokenizers import Tokenizer  # noqa: E402
-
-from kgbuild.extraction.decode import strings  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -55,6 +52,7 @@ class Settings:
     guesses: float = 0.7  # share of the network's wrong strings that join a document's nodes
     guess_from: float = 0.15  # least probability of such a string
     average: float = 0.99  # decay of the averaged weights, which are the ones that are kept; 0.998 lags a run of 500 steps behind
+    head_epochs: float = 0.0  # over our own gold with encoder and spans fixed: minutes, for a teacher whose pair heads lag behind
     licences: str = "all"  # `free` leaves out corpora of GPL or unstated licence
     frozen: int = 0  # lowest layers of the encoder that stay as they are: a third less time where half of them do
     labels: str = ""  # folder of a teacher's labels (label.py), learnt after the gold, together with it
@@ -64,7 +62,6 @@ class Settings:
     fold: int = 0  # which of them
 
 
-WEIGHTS = {"span": 1.0, "same": 0.5, "relation": 1.0, "role": 0.5, "unary": 0.5}
 FREE = {"scirex_abs", "tdmsci"}
 
 
@@ -81,68 +78,6 @@ def load(settings: Settings, tokenizer: Tokenizer, quick: bool) -> tuple[list[Do
     held = [d for i, d in enumerate(own) if settings.hold_out and i % settings.hold_out == settings.fold]
     kept = [d for i, d in enumerate(own) if not (settings.hold_out and i % settings.hold_out == settings.fold)]
     return (start[::40], kept[::10], held) if quick else (start, kept, held)
-
-
-def guesses(
-    logits: Tensor, documents: list[Document], settings: Settings, rng: random.Random
-) -> list[list[tuple[int, list[tuple[int, int]]]]]:
-    """The strings that the network would find and that are no gold mention, a random share of them."""
-    probabilities = torch.softmax(logits.detach().float(), -1).numpy()
-    out = []
-    for i, doc in enumerate(documents):
-        right = {(a, a + w) for a, w, _ in doc.spans}
-        extra = []
-        for s in strings(probabilities[i, : doc.encoded.words], doc.encoded, settings.guess_from, limit=40):
-            wrong = [o for o in s.occurrences if o not in right]
-            if wrong and rng.random() < settings.guesses:
-                extra.append((s.type, wrong))
-        out.append(extra[:12])
-    return out
-
-
-def soft_cross_entropy(logits: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    losses = -(target * F.log_softmax(logits.float(), -1)).sum(-1)
-    return (losses * mask).sum()
-
-
-def masked_binary(logits: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    return (F.binary_cross_entropy_with_logits(logits.float(), target, reduction="none") * mask).sum()
-
-
-def losses(network: Network, documents: list[Document], settings: Settings, rng: random.Random) -> dict[str, Tensor]:
-    """Each part as a sum over the batch, divided by the number of gold mentions (or documents where there are none)."""
-    scheme = documents[0].scheme
-    t = batches.texts(documents, 0, len(SCHEMES[scheme]) if scheme else len(TYPES))
-    with torch.autocast("cpu", torch.bfloat16):
-        words = network.words(t.pieces, t.shapes, t.mask, t.word_piece)
-        hidden = network.spans(words)
-        logits = network.spans.logits(hidden, scheme)
-    scale = max(float((t.spans[..., 1:].sum(-1) * t.span_mask).sum()), len(documents))
-    out = {"span": soft_cross_entropy(logits, t.spans, t.span_mask) / scale}
-    if scheme:
-        return out
-    g = batches.graphs(documents, guesses(logits, documents, settings, rng))
-    with torch.autocast("cpu", torch.bfloat16):
-        spans = network.spans.hidden(words, g.first, g.width)
-        nodes = network.nodes(spans, g.type, g.node_mask, words, t.word_mask)
-        same = network.nodes.strings(nodes, g.string_pool, g.features)
-        pair, unary = network.pairs(
-            nodes, g.pool, g.members, g.entity_type, g.counts, g.entity_mask, words, t.word_mask, g.distance, g.between)  # fmt: skip
-    valid = g.entity_mask[:, :, None] & g.entity_mask[:, None]
-    fits = batches.ALLOWED[g.entity_type[:, :, None], g.entity_type[:, None]]
-    relation = pair[..., : fits.shape[-1]].float().masked_fill(~fits, -1e4)
-    count = max(float(g.relation[..., 1:].sum()), len(documents))
-    out["same"] = masked_binary(same, g.same, g.same_mask) / max(float((g.same * g.same_mask).sum()), len(documents))
-    out["relation"] = soft_cross_entropy(relation, g.relation, g.relation_mask & valid) / count
-    if documents[0].paper or any(d.paper for d in documents):
-        out["role"] = masked_binary(pair[..., fits.shape[-1] :], g.role, g.role_mask & valid[..., None]) / len(documents)
-        binary = masked_binary(unary[..., :2], g.unary[..., :2], g.unary_mask[..., :2] & g.entity_mask[..., None])
-        kinds = soft_cross_entropy(unary[..., 2:], g.unary[..., 2:], g.unary_mask[..., 2])
-        out["unary"] = (binary + kinds) / len(documents)
-    return out
-
-
-Losses = Callable[[Network, list[Document], Settings, random.Random], dict[str, Tensor]]
 
 
 class Averaged:
@@ -173,7 +108,7 @@ def optimiser(network: Network, settings: Settings) -> torch.optim.AdamW:
 
 
 def stage(
-    network: Network, documents: list[Document], epochs: float, settings: Settings, out: Path, name: str, log: Any, losses: Losses = losses
+    network: Network, documents: list[Document], epochs: float, settings: Settings, out: Path, name: str, log: Any, losses: Losses = joint
 ) -> None:
     """Train on the documents; goes on from `name.state` where an earlier try stopped, and leaves the averaged weights in the network."""
     state_file, rng = out / f"{name}.state", random.Random(settings.seed)
@@ -242,6 +177,7 @@ def main() -> None:
     tokenizer = Tokenizer.from_file(str(Path(settings.encoder) / "tokenizer.json"))
     tokenizer.no_truncation(), tokenizer.no_padding()
     start, own, held = load(settings, tokenizer, args["quick"])
+    counts = {"gold": len(own), "held out": len(held), "labelled": 0}
     log(f"{len(start)} start documents, {len(own)} gold, {len(held)} held out; {sum(len(d.encoded.pieces) for d in own)} gold pieces")
     network = Network(
         pretrained(Path(settings.encoder), settings.dropout), len(TYPES), {k: len(v) for k, v in SCHEMES.items()}, settings.head_dropout
@@ -250,10 +186,10 @@ def main() -> None:
     for layer in network.encoder.layers[: settings.frozen]:
         layer.requires_grad_(False)
 
-    def once(name: str, documents: list[Document], epochs: float) -> None:
+    def once(name: str, documents: list[Document], epochs: float, losses: Losses = joint) -> None:
         """Train, or take the weights that an earlier call of this run left."""
         if not (out / f"{name}.pt").exists():
-            stage(network, documents, epochs, settings, out, name, log)
+            stage(network, documents, epochs, settings, out, name, log, losses)
             torch.save(network.state_dict(), out / f"{name}.pt")
         network.load_state_dict(torch.load(out / f"{name}.pt"))
 
@@ -263,14 +199,19 @@ def main() -> None:
         once("start", start, settings.start_epochs)
     torch.manual_seed(settings.seed + 1)
     once("gold", own, settings.gold_epochs)
+    if settings.head_epochs:
+        nn.ModuleList([network.encoder, network.spans]).requires_grad_(False)
+        once("heads", own, settings.head_epochs, fixed(network, own, settings))
     if settings.labels:
         taught = list(label.documents(Path(settings.labels), tokenizer))
+        counts["labelled"] = len(taught)
         log(f"{len(taught)} documents with teachers' labels")
         once("labels", taught + own, settings.label_epochs)
         for layer in network.encoder.layers:
             layer.int8 = True
         once("polish", own, settings.polish_epochs)
     torch.save(network.state_dict(), out / "final.pt")
+    (out / "counts.json").write_text(json.dumps(counts))  # for the model card
     log("done")
 
 

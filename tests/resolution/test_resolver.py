@@ -145,6 +145,9 @@ def test_a_slip_of_type_follows_the_others() -> None:
     (merge,) = [m for m in resolution.merges if m.left == m.right]
     assert merge.reasons == ("9 papers have 'quuxnet' as a Dataset, 1 as a Method",)
 
+    kept = resolve([*papers, slip], decisions=[Decision("type", "Method", "QuuxNet", "Method")])
+    assert kept.links["slip", "e0"] == "method:quuxnet", "a person's decision overrules the count"
+
 
 def test_generic_names_make_no_nodes() -> None:
     """`model` or `method` alone is nothing; a generic metric counts where a result hangs on it."""
