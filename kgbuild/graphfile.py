@@ -213,7 +213,9 @@ def new_data(path: Path, inputs: str = "") -> Iterator[Path]:
         target = path / DATA / digest
         if target.exists():
             # The graph is the one that is there, but its state may be missing or be of other words; readers do not open it.
-            (folder / STATE).replace(target / STATE)
+            # An engine leaves none: then what is there still fits, as it is of the same graph.
+            if (folder / STATE).exists():
+                (folder / STATE).replace(target / STATE)
             shutil.rmtree(folder)
         else:
             folder.rename(target)

@@ -19,7 +19,7 @@ from kgbuild.ledger import Ledger, digest, paper_key
 from kgbuild.records import Extraction, Paper, dumps
 from kgbuild.schema import load_schema
 from kgbuild.sources.locations import files
-from kgbuild.update import GivenRows, OnProgress, Options, Report, log, ontology_digest, safely, timed, update
+from kgbuild.update import Engine, GivenRows, OnProgress, Options, Report, log, ontology_digest, safely, timed, update
 
 Location = str | PathLike[str]
 STDIN = "-"
@@ -36,6 +36,7 @@ def build(
     fresh: bool = False,
     dry_run: bool = False,
     workers: int = 1,
+    engine: Engine | None = None,
     on_progress: OnProgress | None = None,
 ) -> Report:
     """Build the graph at `output` from the inputs, or add them to the one that is there.
@@ -51,6 +52,7 @@ def build(
         fresh: forget what the graph holds and build from the inputs alone; finished extractions are still used.
         dry_run: write nothing, and tell what would change.
         workers: processes that extract.
+        engine: such as `kgbuild.spark.SparkEngine()`; it extracts, resolves and assembles instead, and the graph is the same.
 
     Raises KgbuildError where nothing could be read, or the output cannot be written; the old graph is whole then. Single
     inputs and records that cannot be read are in the report's `problems`.
@@ -60,7 +62,7 @@ def build(
     record_files = [Path(file) for file in records]
     settings = (format or "", extractor if isinstance(extractor, str) else getattr(extractor, "name", ""))
     named = fingerprint(locations, [*record_files, *([Path(decisions)] if decisions else [])], settings)
-    options = Options(extractor, workers, dry_run, named, on_progress or Options().on_progress)
+    options = Options(extractor, workers, dry_run, named, on_progress or Options().on_progress, engine)
     with safely(path), nullcontext() if dry_run else graphfile.writing(path):
         if named and not fresh and not dry_run and named == graphfile.inputs_of(path):
             return _unchanged(path, report)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kgbuild import graphfile
 from kgbuild.errors import InputWarning, KgbuildError, StoreError
 from kgbuild.extraction import EXTRACTORS, Extractor, load_extractor
 from kgbuild.ledger import Documents, Ledger, RecordCache, digest, paper_key, paper_keys_in
-from kgbuild.records import Paper
+from kgbuild.records import Extraction, Paper
+from kgbuild.resolution.values import Decision
 from kgbuild.schema import ontology_path
-from kgbuild.workers import extract
+from kgbuild.workers import LoadExtractor, Outcome, extract
+
+if TYPE_CHECKING:
+    from kgbuild.graph import Change, Graph
 
 OnProgress = Callable[[str, int, int | None], None]  # stage, items done, items in all (None while unknown)
 GivenRows = Mapping[str, tuple[str, dict[str, Any]]]  # (record key, record) by paper key
@@ -52,6 +56,18 @@ class Report:
         (self.warnings if isinstance(problem, InputWarning) else self.problems).append(problem)
 
 
+class Engine(Protocol):
+    """What takes the two long steps of a build in place of this process and its workers."""
+
+    def extract(self, papers: Iterable[Paper], load: LoadExtractor) -> Iterator[Outcome]:
+        """Each paper, in any order, with its extraction or with what went wrong in one line."""
+        ...
+
+    def graph(self, documents: Iterable[tuple[Paper, Extraction]], decisions: Sequence[Decision]) -> Graph:
+        """The graph of the documents: row by row that of `resolve` and `assemble`."""
+        ...
+
+
 @dataclass(frozen=True)
 class Options:
     """How to build: see `build`."""
@@ -61,6 +77,7 @@ class Options:
     dry_run: bool = False
     inputs: str = ""  # a name for the inputs, see `graphfile.new_data`
     on_progress: OnProgress = lambda stage, done, total: None
+    engine: Engine | None = None
 
 
 def update(path: Path, old: Ledger, ledger: Ledger, options: Options, report: Report, rows: GivenRows | None = None) -> None:
@@ -139,7 +156,8 @@ def _extract(
     """Extract and keep; what is done is durable every `STORED` papers and when anything stops the build."""
     done: list[tuple[str, dict[str, Any]]] = []
     try:
-        for count, (paper, outcome) in enumerate(extract(papers, load, options.workers), 1):
+        outcomes = options.engine.extract(papers, load) if options.engine else extract(papers, load, options.workers)
+        for count, (paper, outcome) in enumerate(outcomes, 1):
             if isinstance(outcome, str):
                 report.note(KgbuildError(f"paper {paper.id!r}: not extracted: {outcome}", "it is in the graph with its text alone"))
             else:
@@ -157,24 +175,35 @@ def _write(
     path: Path, before: Path | None, ledger: Ledger, manifest: Mapping[str, Any], documents: Documents, options: Options, report: Report
 ) -> None:
     """Put a new graph in the place of the old one, whose data lie in the folder `before`."""
-    from kgbuild.growth import Growth
-
     # Inputs with problems are read again next time, so that the problems are told again.
     inputs = "" if report.problems or report.warnings else options.inputs
     with graphfile.new_data(path, inputs) as folder:
-        with timed(report, "resolve"):
-            options.on_progress("resolve", 0, None)
-            growth = Growth(folder, before, documents, ledger.decisions)
-        with timed(report, "assemble"):
-            options.on_progress("assemble", 0, None)
-            graph = growth.graph()
-            graph = replace(graph, manifest={**manifest, "counts": graph.counts()})
+        graph, changes = _graph(folder, before, documents, ledger.decisions, options, report)
+        graph = replace(graph, manifest={**manifest, "counts": graph.counts()})
         with timed(report, "write"):
             options.on_progress("write", 0, None)
             graph.write(folder)
             ledger.write(folder)
-            graphfile.write_database(folder, graph, before, growth.changes)
+            graphfile.write_database(folder, graph, before, changes)
     report.counts, report.written = graph.counts(), True
+
+
+def _graph(
+    folder: Path, before: Path | None, documents: Documents, decisions: Sequence[Decision], options: Options, report: Report
+) -> tuple[Graph, Mapping[str, Change] | None]:
+    """The graph of the documents, and how it differs from the one before; None where it was made anew."""
+    from kgbuild.growth import Growth
+
+    with timed(report, "resolve"):
+        options.on_progress("resolve", 0, None)
+        if options.engine:
+            # Its names lie on the cluster: there is no state to grow from, and the next build without an engine makes it anew.
+            return options.engine.graph(documents, decisions), None
+        growth = Growth(folder, before, documents, decisions)
+    with timed(report, "assemble"):
+        options.on_progress("assemble", 0, None)
+        graph = growth.graph()
+    return graph, growth.changes
 
 
 def _manifest(ledger: Ledger, names: Mapping[Paper, str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import kgbuild
+from kgbuild import graphfile
 from kgbuild.errors import KgbuildError, StoreError
+from kgbuild.graph import Graph
+from kgbuild.records import Extraction, Paper
+from kgbuild.resolution import Decision, assemble, resolve
+from kgbuild.workers import LoadExtractor, Outcome, extract
 
 NAMES = ["AlphaNet", "BetaNet", "GammaNet", "DeltaNet"]
 TITLES = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True).map(" and ".join)
@@ -286,3 +292,32 @@ def test_undoing_a_decision_restores_the_bytes(tmp_path: Path) -> None:
     review.write_text("decision,type,a,b\n", encoding="utf-8")
     kgbuild.build(source, graph, extractor=NetExtractor(), decisions=review)
     assert exported(graph) == before
+
+
+class Elsewhere:
+    """An engine that does here what another does on a cluster."""
+
+    def extract(self, papers: Iterable[Paper], load: LoadExtractor) -> Iterator[Outcome]:
+        """Each paper with its extraction."""
+        return extract(list(papers), load, 1)
+
+    def graph(self, documents: Iterable[tuple[Paper, Extraction]], decisions: Sequence[Decision]) -> Graph:
+        """The graph of the documents."""
+        listed = list(documents)
+        return assemble(listed, resolve(listed, decisions=decisions))
+
+
+def test_engines_take_turns(tmp_path: Path) -> None:
+    """What another engine made is added to here and the other way round; each time it is the graph of a fresh build.
+
+    The engine leaves no state to grow from; a paper that cannot be extracted is tried again and makes the same graph twice.
+    """
+    source, graph = tmp_path / "a.jsonl", tmp_path / "g.kg"
+    papers = {"p9": "DeltaNet that tells to raise"}
+    for number, engine in enumerate((Elsewhere(), None, Elsewhere())):
+        write_source(source, papers | {f"p{i}": f"{NAMES[i]} against {NAMES[0]}" for i in range(number + 1)})
+        kgbuild.build(source, tmp_path / f"{number}.kg", extractor=NetExtractor())
+        for _ in range(2):
+            kgbuild.build(source, graph, extractor=NetExtractor(), engine=engine)
+            assert exported(graph) == exported(tmp_path / f"{number}.kg")
+            assert (graphfile.data_folder(graph) / graphfile.STATE).exists() == (engine is None)

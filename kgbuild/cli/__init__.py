@@ -23,6 +23,7 @@ from kgbuild.errors import KgbuildError
 # verb: module of kgbuild.cli, what `kgbuild --help` says about it (the first sentence of the function's docstring)
 VERBS: dict[str, tuple[str, str]] = {
     "build": ("build", "Build a graph from files of papers, or add them to one."),
+    "spark": ("spark", "Build the graph of papers on a Spark cluster and leave it as Parquet."),
     "query": ("query", "Ask a graph in Cypher."),
     "ask": ("queries", "Ask a question of the catalogue."),
     "search": ("queries", "Find entities and papers by words and by meaning."),

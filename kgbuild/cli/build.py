@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kgbuild.errors import KgbuildError
+
 if TYPE_CHECKING:
-    from kgbuild.update import Report
+    from kgbuild.update import Engine, Report
 
 SHOWN = 10  # ids in a list of the report; --verbose shows all
 
@@ -32,6 +34,11 @@ def build(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; tell what would change.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Exit with 0 although some inputs could not be read.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that extract.")] = 1,
+    engine: Annotated[str, typer.Option(help="local, or spark: the same graph, made by Spark (see docs/spark.md).")] = "local",
+    master: Annotated[str | None, typer.Option(metavar="URL", help="Master for --engine spark; by default this machine.")] = None,
+    checkpoint: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Folder or URL where --engine spark keeps its stages, so that a second run goes on.")
+    ] = None,
 ) -> None:
     """Build a graph from files of papers, or add them to one.
 
@@ -41,6 +48,7 @@ def build(
     Example:
       kgbuild build examples/papers.jsonl -o papers.kg
       kgbuild build papers/ more/*.xml.gz -o papers.kg --workers 4
+      kgbuild build papers/ -o papers.kg --engine spark --checkpoint stages/
     """
     from kgbuild import pipeline
     from kgbuild.cli import console
@@ -57,11 +65,24 @@ def build(
             fresh=fresh,
             dry_run=dry_run,
             workers=workers,
+            engine=_engine(engine, master, checkpoint),
             on_progress=on_progress,
         )
     print_report(report, output, time.monotonic() - start, dry_run=dry_run)
     if report.problems and not skip_bad:
         sys.exit(2)
+
+
+def _engine(name: str, master: str | None, checkpoint: str | None) -> Engine | None:
+    if name == "spark":
+        from kgbuild.spark import SparkEngine
+
+        return SparkEngine(master, checkpoint)
+    if name != "local":
+        raise KgbuildError(f"unknown engine {name!r}", "known: local, spark")
+    if master or checkpoint:
+        raise KgbuildError("--master and --checkpoint are for --engine spark", "add --engine spark")
+    return None
 
 
 def print_report(report: Report, output: Path, seconds: float, *, dry_run: bool = False) -> None:

@@ -125,13 +125,17 @@ def validate(
 
 
 def read_any(place: str) -> Graph:
-    """The graph in a graph folder, an RDF file or a store."""
+    """The graph in a graph folder, tables of the Spark engine, an RDF file or a store."""
     from kgbuild.graphfile import GraphFile
     from kgbuild.stores import open_store
     from kgbuild.stores.rdf import read_file
 
     if place.endswith(RDF_FILES):
         return read_file(Path(place))
+    if (Path(place) / "edges").is_dir():
+        from kgbuild.spark.job import read_graph
+
+        return read_graph(place)
     if Path(place).is_dir() or place.endswith(".kg"):
         return GraphFile(place).graph()
     with open_store(place) as store:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha1
 from itertools import pairwise
 from typing import Any
@@ -147,17 +147,18 @@ class _Assembly:
             rows.setdefault(node.type, []).append(concept_row(self.schema, node, self.papers[id_], self.mentions[id_]))
         nodes = {name: pa.Table.from_pylist(rows.get(name, []), schema=kind.arrow) for name, kind in self.schema.nodes.items()}
         ids, texts = [paper.id for paper in papers], [paper.text for paper in papers]
-        edges = {name: collector.table(ids, texts, self.extractors, belief) for name, collector in self.edges.items()}
+
+        def quote(paper: int, start: int, end: int) -> str:
+            return texts[paper][start:end]
+
+        edges = {name: collector.table(ids, quote, self.extractors, belief) for name, collector in self.edges.items()}
         return Graph(nodes, edges, self.schema, manifest).canonical()
 
     def _background(self) -> None:
         """Hierarchy that the vocabulary knows, between nodes that the papers name."""
-        for narrow, broad in self.resolution.broader:
-            if narrow in self.papers and broad in self.papers and narrow != broad:
-                head, tail = self.resolution.nodes[narrow], self.resolution.nodes[broad]
-                relation = hierarchy(self.schema, head.type, tail.type)
-                if relation:
-                    self.edges[relation.name].add_background(_end(head), _end(tail))
+        types = {id_: self.resolution.nodes[id_].type for id_ in self.papers}
+        for relation, head, tail in hierarchy(self.resolution.broader, types, self.schema):
+            self.edges[relation].add_background(head, tail)
 
 
 class _DocumentView:
@@ -202,7 +203,16 @@ def of_kind(schema: Schema, kind: str) -> str:
     return found[0].name
 
 
-def hierarchy(schema: Schema, narrow: str, broad: str) -> RelationType | None:
+def hierarchy(broader: Iterable[tuple[str, str]], types: Mapping[str, str], schema: Schema) -> Iterator[tuple[str, End, End]]:
+    """(relation, narrower end, broader end) of the pairs that the vocabulary states; `types` of the nodes that are present, by id."""
+    for narrow, broad in broader:
+        if narrow in types and broad in types and narrow != broad:
+            relation = _broader(schema, types[narrow], types[broad])
+            if relation:
+                yield relation.name, (types[narrow], narrow), (types[broad], broad)
+
+
+def _broader(schema: Schema, narrow: str, broad: str) -> RelationType | None:
     """The relation that means skos:broader between the two types."""
     for relation in schema.group("concept"):
         if "skos:broader" in relation.match and (narrow, broad) in relation.patterns:

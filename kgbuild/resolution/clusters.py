@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
@@ -42,7 +42,7 @@ class Blocks:
     def update(self, names: Iterable[Name], present: Callable[[Name], bool]) -> None:
         """Put names in or take them out, as `present` says, and remember the blocks they touch."""
         for name in names:
-            for block in _blocks(name):
+            for block in blocks_of(name):
                 members = self.members[block]
                 (members.add if present(name) else members.discard)(name)
                 self.changed.add(block)
@@ -54,13 +54,12 @@ class Blocks:
         for block in self.changed:
             self.pairs.pop(block, None)
             if len(self.members.get(block, ())) > 1:
-                scored = _misspellings if block[1] == SPELLING else _pairs
-                self.pairs[block] = scored(self.members[block], papers)
+                self.pairs[block] = pairs_of(block, self.members[block], papers)
         self.changed.clear()
         return sorted((pair for pairs in self.pairs.values() for pair in pairs), key=lambda pair: (-pair.score, pair.left, pair.right))
 
 
-def _blocks(name: Name) -> Iterator[Block]:
+def blocks_of(name: Name) -> Iterator[Block]:
     """The blocks of a name: by its letters, by its word family and, if it is long, by how it starts and ends."""
     letters = squash(name[1])
     yield name[0], LETTERS, letters
@@ -69,13 +68,18 @@ def _blocks(name: Name) -> Iterator[Block]:
         yield name[0], SPELLING, letters[:5], letters[-4:]
 
 
-def _pairs(names: set[Name], papers: Mapping[Name, int]) -> list[Pair]:
+def pairs_of(block: Block, names: Collection[Name], papers: Mapping[Name, int]) -> list[Pair]:
+    """The scored pairs of one block; `papers` counts the papers of its names."""
+    return (_misspellings if block[1] == SPELLING else _pairs)(names, papers)
+
+
+def _pairs(names: Collection[Name], papers: Mapping[Name, int]) -> list[Pair]:
     """Every name against the one of its block that most papers use: linear in the block."""
     first, *others = sorted(names, key=lambda name: (-papers[name], name))
     return [compare(first, other) for other in others]
 
 
-def _misspellings(names: set[Name], papers: Mapping[Name, int]) -> list[Pair]:
+def _misspellings(names: Collection[Name], papers: Mapping[Name, int]) -> list[Pair]:
     """Names of one paper that differ by one letter from a name of several: for a person to decide."""
     if len(names) > CROWD:
         return []

@@ -24,6 +24,11 @@ class Rules:
     rename: Mapping[Name, str]
     retype: Mapping[Name, str]
 
+    @property
+    def retyped(self) -> frozenset[Name]:
+        """The names that have their type from a person, with that type."""
+        return frozenset((type_, key) for (_, key), type_ in self.retype.items())
+
 
 def rules(decisions: Sequence[Decision], vocabulary: Vocabulary) -> Rules:
     """The decisions in an order of their own, so that the order of the file does not matter; of two that clash the later wins.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from kgbuild.resolution.passages import NOWHERE, Span
 from kgbuild.schema import RelationType
 
 Key = tuple[str, str, str, str]
+Quote = Callable[[int, int, int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,11 @@ class EdgeCollector:
         """State the edge from the vocabulary alone; changes nothing where a paper states it already."""
         self.keys.setdefault((*source, *target), len(self.keys))
 
-    def table(self, papers: Sequence[str], texts: Sequence[str], extractors: Sequence[str], model: BeliefModel) -> pa.Table:
-        """The edge table, sorted by its ends, evidence by paper, start and end; the same span twice counts once."""
+    def table(self, papers: Sequence[str], quote: Quote, extractors: Sequence[str], model: BeliefModel) -> pa.Table:
+        """The edge table, sorted by its ends, evidence by paper, start and end; the same span twice counts once.
+
+        papers: ids in their order; quote: the text between two offsets of the paper of an index.
+        """
         keys = sorted(self.keys)
         rank = np.empty(len(keys), np.int64)
         for position, key in enumerate(keys):
@@ -72,7 +77,7 @@ class EdgeCollector:
         first = np.r_[True, (edge[1:] != edge[:-1]) | (paper[1:] != paper[:-1])] if len(edge) else np.zeros(0, bool)
         support = np.bincount(edge[first], minlength=len(keys))
         offsets = pa.array(np.r_[0, np.cumsum(counts)].astype(np.int32))
-        slices = [texts[p][s:e] for p, s, e in zip(paper.tolist(), rows[:, 2].tolist(), rows[:, 3].tolist(), strict=True)]
+        slices = [quote(p, s, e) for p, s, e in zip(paper.tolist(), rows[:, 2].tolist(), rows[:, 3].tolist(), strict=True)]
         lists = {
             "evidence_paper": pa.array([papers[p] for p in paper.tolist()], pa.string()),
             "evidence_start": rows[:, 2],
@@ -102,3 +107,28 @@ class EdgeCollector:
         rows, confidence = rows[order], confidence[order]
         fresh = np.r_[True, (rows[1:] != rows[:-1]).any(axis=1)]
         return rows[fresh], confidence[fresh]
+
+
+def united(relation: RelationType, rows: Iterable[Mapping[str, Any]], model: BeliefModel) -> pa.Table:
+    """Rows of an edge table, of which several may have the same ends, as the one table that all their evidence makes.
+
+    What a row states without evidence is background, as in `add_background`.
+    """
+    rows = list(rows)
+    papers = sorted({paper for row in rows for paper in row["evidence_paper"]})
+    extractors = sorted({extractor for row in rows for extractor in row["evidence_extractor"]})
+    index, method = ({text: place for place, text in enumerate(texts)} for texts in (papers, extractors))
+    columns = ("paper", "start", "end", "head_start", "head_end", "tail_start", "tail_end", "confidence", "extractor", "text")
+    quotes: dict[tuple[int, int, int], str] = {}
+    collector = EdgeCollector(relation)
+    for row in rows:
+        source, target = (row["source_type"], row["source"]), (row["target_type"], row["target"])
+        if not row["evidence_paper"]:
+            collector.add_background(source, target)
+        for paper, start, end, head, head_end, tail, tail_end, sure, extractor, text in zip(
+            *(row[f"evidence_{name}"] for name in columns), strict=True
+        ):
+            quotes[index[paper], start, end] = text
+            place = Evidence(index[paper], (start, end), (tail, tail_end), sure, method[extractor], (head, head_end))
+            collector.add(source, target, place)
+    return collector.table(papers, lambda paper, start, end: quotes[paper, start, end], extractors, model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha1
 
@@ -13,6 +13,7 @@ from kgbuild.resolution.values import Node
 from kgbuild.resolution.vocabulary import Concept, Vocabulary
 
 Key = Callable[[str, str], str]  # (type, name) -> key
+Rank = tuple[bool, int, Name]  # unknown to the vocabulary, papers (negative), the name that most papers use
 LOWER_SHARE = 0.34  # a name is written small if this share of its uses is; the rest are titles
 
 
@@ -36,20 +37,21 @@ class Cluster:
 
 
 def name_nodes(
-    clusters: Sequence[Cluster], vocabulary: Vocabulary, rename: Mapping[Name, str], key: Key
+    clusters: Sequence[Cluster], vocabulary: Vocabulary, rename: Mapping[Name, str], key: Key, taken: Collection[str] = ()
 ) -> tuple[dict[str, Node], dict[Name, str]]:
     """Nodes by id, and the id of every name.
 
     Where two things have the same canonical name (an abbreviation that nothing explains, an unnamed data set of each of two
-    papers) the one that more papers name gets the plain identifier and the others a suffix made of their own key.
+    papers) the one that more papers name gets the plain identifier and the others a suffix made of their own key. `taken` are plain
+    identifiers that go to clusters named elsewhere.
     """
     nodes: dict[str, Node] = {}
     ids: dict[Name, str] = {}
     described = [(cluster, _concept(cluster, vocabulary)) for cluster in clusters]
-    for cluster, concept in sorted(described, key=lambda item: (item[1] is None, -sum(item[0].names.values()), item[0].head)):
+    for cluster, concept in sorted(described, key=lambda item: _rank(*item)):
         name = _shown(cluster, concept, rename, key)
         id_ = plain_id(cluster.type, name)
-        if id_ in nodes:
+        if id_ in nodes or id_ in taken:
             id_ += f"-{sha1(cluster.head[1].encode()).hexdigest()[:6]}"
 
         def foreign(string: str, type_: str = cluster.type, own: Concept | None = concept) -> bool:
@@ -66,9 +68,17 @@ def plain_id(type_: str, name: str) -> str:
     return f"{type_.lower()}:{slug(name)}"
 
 
-def plain_ids(clusters: Sequence[Cluster], vocabulary: Vocabulary, rename: Mapping[Name, str], key: Key) -> set[str]:
-    """The identifiers that the clusters would get if each were alone: only clusters that share one matter to each other's names."""
-    return {plain_id(cluster.type, _shown(cluster, _concept(cluster, vocabulary), rename, key)) for cluster in clusters}
+def placed(cluster: Cluster, vocabulary: Vocabulary, rename: Mapping[Name, str], key: Key) -> tuple[str, Rank]:
+    """The plain identifier of a cluster, and what orders the clusters that would have it: the first of them gets it.
+
+    Only clusters that share one matter to each other's identifiers.
+    """
+    concept = _concept(cluster, vocabulary)
+    return plain_id(cluster.type, _shown(cluster, concept, rename, key)), _rank(cluster, concept)
+
+
+def _rank(cluster: Cluster, concept: Concept | None) -> Rank:
+    return concept is None, -sum(cluster.names.values()), cluster.head
 
 
 def _shown(cluster: Cluster, concept: Concept | None, rename: Mapping[Name, str], key: Key) -> str:

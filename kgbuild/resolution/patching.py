@@ -16,6 +16,7 @@ from kgbuild.links import code_links, link_key
 from kgbuild.records import Paper
 from kgbuild.resolution.assembly import concept_row, hierarchy, of_kind
 from kgbuild.resolution.belief import BeliefModel
+from kgbuild.resolution.evidence import united
 from kgbuild.resolution.revision import Revision
 from kgbuild.schema import RelationType
 
@@ -70,27 +71,13 @@ class _Patcher:
     def edges(self, name: str, relation: RelationType) -> None:
         """Edges with evidence of changed papers: the evidence of others stays."""
         table, rows = self.old.edges[name], self.rows[name]
-        come = {_key(row): row for row in self.part.edges[name].to_pylist() if not row["background"]}
+        come = [row for row in self.part.edges[name].to_pylist() if not row["background"]]
         gone = _supported(table, self.papers)
-        gone |= _positions(table, come)
-        before = {_key(row): row for row in _take(table, gone)}
+        gone |= _positions(table, map(_key, come))
         rows.gone |= gone
         listed = [prop.name for prop in relation.properties if prop.many]
-        rows.come += self._believed(_joined(before, come, listed, set(self.papers)))
-
-    def _believed(self, rows: list[Row]) -> list[Row]:
-        """The rows with belief and support by the evidence that they have now; rows without any are left out."""
-        rows = [row for row in rows if row["evidence_paper"]]
-        if not rows:
-            return rows
-        counts = [len(row["evidence_paper"]) for row in rows]
-        numbers = {paper: number for number, paper in enumerate(sorted({paper for row in rows for paper in row["evidence_paper"]}))}
-        confidence = np.array([value for row in rows for value in row["evidence_confidence"]])
-        papers = np.array([numbers[paper] for row in rows for paper in row["evidence_paper"]])
-        belief = self.belief.combine(confidence, np.repeat(np.arange(len(rows)), counts), papers)
-        for row, value in zip(rows, belief.tolist(), strict=True):
-            row |= {"belief": value, "support": len(set(row["evidence_paper"])), "background": False}
-        return rows
+        kept = (_unsaid(row, listed, set(self.papers)) for row in _take(table, gone))
+        rows.come += united(relation, [*(row for row in kept if row["evidence_paper"]), *come], self.belief).to_pylist()
 
     def sources_and_facts(self) -> None:
         """The changed papers themselves, and what each of them alone reports."""
@@ -132,10 +119,8 @@ class _Patcher:
         """Hierarchy that the vocabulary states and no paper, between things that are there now."""
         types = self._types({id_ for pair in self.revision.resolution.broader for id_ in pair})
         stated: dict[str, set[Key]] = defaultdict(set)
-        for narrow, broad in self.revision.resolution.broader:
-            relation = hierarchy(self.schema, types[narrow], types[broad]) if narrow in types and broad in types else None
-            if relation:
-                stated[relation.name].add((types[narrow], narrow, types[broad], broad))
+        for relation, head, tail in hierarchy(self.revision.resolution.broader, types, self.schema):
+            stated[relation].add((*head, *tail))
         for name, table in self.old.edges.items():
             rows, wanted = self.rows[name], stated.get(name, set())
             before = np.flatnonzero(table["background"].to_numpy())
@@ -194,19 +179,10 @@ class _Patcher:
         return after.combine_chunks(), Change(old, new)
 
 
-def _joined(before: Mapping[Key, Row], come: Mapping[Key, Row], listed: list[str], papers: set[str]) -> list[Row]:
-    """Evidence of the rows before that does not rest on the papers, and all evidence of the rows that come, in order of papers."""
-    found = []
-    for key in sorted({*before, *come}):
-        old, new = before.get(key), come.get(key)
-        row = dict(new or old or {})
-        if old:
-            kept = [position for position, paper in enumerate(old["evidence_paper"]) if paper not in papers]
-            every = {name: [old[name][position] for position in kept] + (new[name] if new else []) for name in listed}
-            order = sorted(range(len(every["evidence_paper"])), key=every["evidence_paper"].__getitem__)
-            row |= {name: [values[position] for position in order] for name, values in every.items()}
-        found.append(row)
-    return found
+def _unsaid(row: Row, listed: list[str], papers: set[str]) -> Row:
+    """An edge with the evidence alone that does not rest on the papers."""
+    kept = [position for position, paper in enumerate(row["evidence_paper"]) if paper not in papers]
+    return row | {name: [row[name][position] for position in kept] for name in listed}
 
 
 def _key(row: Row) -> Key:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 
 from kgbuild.records import Extraction, Paper
 from kgbuild.resolution.clusters import SAFE, Blocks, Pair, Union
@@ -12,7 +13,7 @@ from kgbuild.resolution.expansion import Expander
 from kgbuild.resolution.ledger import Entry, Ledger, Name
 from kgbuild.resolution.naming import Cluster, Key, broader_pairs, name_nodes, owners
 from kgbuild.resolution.normalise import load_words, squash
-from kgbuild.resolution.profile import Profiler, unnamed, word_set
+from kgbuild.resolution.profile import Profile, Profiler, unnamed, word_set
 from kgbuild.resolution.values import Decision, Merge, Proposal, Resolution
 from kgbuild.resolution.vocabulary import Vocabulary, load_vocabulary
 
@@ -64,7 +65,8 @@ class Resolver:
 class Run:
     """One decision over counts; `papers` and `surfaces` hold the names that are looked at, with their papers and strings.
 
-    `links` gives entities their names before types are agreed on; `moved` leads from there to the names of the agreed types.
+    Each step can also be taken for a part of the papers or names alone. `links` gives entities their names before types are agreed
+    on; `moved` leads from there to the names of the agreed types.
     """
 
     def __init__(self, expander: Expander, by_person: Rules) -> None:
@@ -93,26 +95,30 @@ class Run:
 
     def names_of(self, paper_id: str, entry: Entry) -> dict[str, Name]:
         """The names of a paper's entities by eid; those that name nothing in particular are left out."""
-        generic = load_words().generic
-        words: frozenset[str] | None = None
-        found: dict[str, Name] = {}
-        for eid, profile in entry.profiles.items():
-            name = profile.type, profile.key
-            options = self._options(name) if profile.bare else None
-            if options:
-                words = word_set(entry.text) if words is None else words
-                name = self._expanded(name, options, words)
-            name = self._canonical(name)
-            if not profile.counted and name[1] in generic.get(name[0], ()) and not self.vocabulary.find(*name):
-                continue
-            if unnamed(profile.type, profile.surfaces) and not self.vocabulary.find(*name):
-                name = name[0], f"{name[1]}\t{paper_id}"
-            found[eid] = name
-        return found
+        words = cache(partial(word_set, entry.text))
+        found = {eid: self.name_of(paper_id, profile, words) for eid, profile in entry.profiles.items()}
+        return {eid: name for eid, name in found.items() if name}
+
+    def name_of(self, paper_id: str, profile: Profile, words: Callable[[], frozenset[str]]) -> Name | None:
+        """The name of one entity, None for what names nothing in particular; `words` gives the words of its paper."""
+        name = profile.type, profile.key
+        options = self._options(name) if profile.bare else None
+        if options:
+            name = self._expanded(name, options, words())
+        name = self._canonical(name)
+        known = self.vocabulary.find(*name)
+        if not known and not profile.counted and name[1] in load_words().generic.get(name[0], ()):
+            return None
+        if not known and unnamed(profile.type, profile.surfaces):
+            return name[0], f"{name[1]}\t{paper_id}"
+        return name
 
     def agree_on_types(self) -> None:
         """A name that nearly all papers use as one type is of that type in the rest too: ImageNet as a method is a slip."""
-        self.moved = self.slips(self.papers)
+        self.moved = dict(slips(self.papers, self.rules.retyped))
+        for name, best in self.moved.items():
+            reason = f"{self.papers[best]} papers have {best[1]!r} as a {best[0]}, {self.papers[name]} as a {name[0]}"
+            self._record(Merge(best[0], best[1], name[1], round(1 - self.papers[name] / self.papers[best], 3), (reason,)))
         joined = set(self.moved.values())
         for name, best in self.moved.items():
             del self.papers[name]
@@ -120,22 +126,6 @@ class Run:
         uses = {(paper_id, best) for (paper_id, _), name in self.links.items() if (best := self.moved.get(name, name)) in joined}
         for name, count in Counter(name for _, name in uses).items():
             self.papers[name] = count
-
-    def slips(self, papers: Mapping[Name, int]) -> dict[Name, Name]:
-        """Names of a type that hardly any paper uses them as, each with the same name of its usual type."""
-        spellings: dict[str, list[Name]] = defaultdict(list)
-        for name in papers:
-            spellings[squash(name[1])].append(name)
-        moved: dict[Name, Name] = {}
-        by_person = {(type_, name[1]) for name, type_ in self.rules.retype.items()}
-        for names in spellings.values():
-            best = max(names, key=lambda name: (papers[name], name))
-            for name in names:
-                if name[0] != best[0] and name not in by_person and papers[best] >= AGREED * papers[name]:
-                    moved[name] = best
-                    reason = f"{papers[best]} papers have {best[1]!r} as a {best[0]}, {papers[name]} as a {name[0]}"
-                    self._record(Merge(best[0], best[1], name[1], round(1 - papers[name] / papers[best], 3), (reason,)))
-        return moved
 
     def _options(self, name: Name) -> dict[str, float]:
         if name not in self.options:
@@ -212,3 +202,19 @@ class Run:
                 share = round(min(weight / (sum(self.options[name].values()) + 1), SAFE - 0.01), 3)
                 found.append(Proposal(name[0], target[1], name[1], share, count, ("may abbreviate it",)))
         return tuple(sorted(found, key=lambda p: (-p.gain, -p.score, p.type, p.left, p.right)))
+
+
+def slips(papers: Mapping[Name, int], decided: Collection[Name]) -> Iterator[tuple[Name, Name]]:
+    """(name, the name with the same letters of another type that nearly all papers use instead).
+
+    `papers` counts the papers of names, of those with the same letters all or none. `decided` are names that have their type from a
+    person, who overrules the count.
+    """
+    spellings: dict[str, list[Name]] = defaultdict(list)
+    for name in papers:
+        spellings[squash(name[1])].append(name)
+    for names in spellings.values():
+        best = max(names, key=lambda name: (papers[name], name))
+        for name in names:
+            if name[0] != best[0] and name not in decided and papers[best] >= AGREED * papers[name]:
+                yield name, best

@@ -17,10 +17,10 @@ from kgbuild.resolution.clusters import Blocks
 from kgbuild.resolution.decisions import rules
 from kgbuild.resolution.expansion import Expander
 from kgbuild.resolution.ledger import Entry, Name
-from kgbuild.resolution.naming import Cluster, broader_pairs, name_nodes, plain_ids
+from kgbuild.resolution.naming import Cluster, broader_pairs, name_nodes, placed
 from kgbuild.resolution.normalise import squash
 from kgbuild.resolution.profile import Profile
-from kgbuild.resolution.resolver import Run
+from kgbuild.resolution.resolver import Run, slips
 from kgbuild.resolution.state import State
 from kgbuild.resolution.values import Decision, Node, Resolution
 from kgbuild.resolution.vocabulary import load_vocabulary
@@ -151,7 +151,8 @@ class _Reviser:
         union = self.run.unite(blocks.decide(self.run.papers))
         clusters = self.run.clusters(union)
         old = {node for node in before.values() if node}
-        bases = self.state.bases(old) | plain_ids(clusters, self.vocabulary, self.run.rules.rename, self.run.key)
+        bases = self.state.bases(old)
+        bases |= {placed(cluster, self.vocabulary, self.run.rules.rename, self.run.key)[0] for cluster in clusters}
         others = self.state.sharing(bases) - old
         clusters += self._clusters_of(others, before)
         nodes, ids = name_nodes(clusters, self.vocabulary, self.run.rules.rename, self.run.key)
@@ -182,7 +183,7 @@ class _Reviser:
         """Papers and strings of whole groups of the same letters, after types are agreed on."""
         users = {name: self.state.papers_of([name]) for name in names}
         papers = {name: len(found) for name, found in users.items() if found}
-        moved = run.slips(papers)
+        moved = dict(slips(papers, run.rules.retyped))
         run.moved |= moved
         for name in sorted(papers):
             best = moved.get(name, name)

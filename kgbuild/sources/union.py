@@ -64,6 +64,11 @@ def normal(text: str) -> str:
     return _NOISE.sub("", unicodedata.normalize("NFKD", text).casefold())
 
 
+def common_keys(paper: Paper) -> set[str]:
+    """Keys of which copies of one paper share at least one; the `title:` key counts only where a copy lacks its abstract."""
+    return {*_keys(paper), f"title:{normal(paper.title)}"}
+
+
 def _groups(copies: Sequence[Paper]) -> Iterator[list[int]]:
     """Indices of copies of one paper."""
     parent = list(range(len(copies)))
