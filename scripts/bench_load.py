@@ -97,15 +97,14 @@ def bench_ladybug(graph: Graph, folder: Path) -> tuple[float, float]:
     """COPY of the same Parquet rows into tables without our code, and `write`; then two hops."""
     import ladybug
 
-    from kgbuild.stores.ladybug import LARGEST, definitions
+    from kgbuild.stores.ladybug import LARGEST, LOADING, definitions
 
     _, edges = next(by_pattern(SCHEMA.relations[RELATION], graph.edges[RELATION]))
     pq.write_table(graph.nodes[TYPE], folder / "nodes.parquet")
     pq.write_table(edges, folder / "edges.parquet")
 
     def own() -> None:
-        # one COPY of 3M edges runs out of the 1 GiB that `write` makes do with
-        database = ladybug.Database(folder / "own", buffer_pool_size=8 << 30, max_db_size=LARGEST)
+        database = ladybug.Database(folder / "own", buffer_pool_size=LOADING, max_db_size=LARGEST)
         connection = ladybug.Connection(database)
         for statement in definitions(SCHEMA):
             connection.execute(statement.text)

@@ -23,6 +23,7 @@ from kgbuild.stores.base import Closing, by_pattern, nearest, property_names, qu
 
 TYPES = {"string": "STRING", "integer": "INT64", "float": "DOUBLE", "boolean": "BOOL"}
 BUFFER = 1 << 30  # bytes of pages kept in memory at most
+LOADING = 8 << 30  # the same while writing: one COPY of 3 million edges runs out of less, and takes no more than it needs
 LARGEST = 1 << 38  # bytes of address space for the file
 CHUNK = 1 << 20  # rows in one piece of a result
 PATIENCE = 10.0  # seconds to wait for another writer
@@ -138,7 +139,8 @@ class LadybugStore(Closing):
         while True:
             try:
                 # Compressed lists of numbers are spoilt, in rows beside it too, when a row is changed: seen in ladybug 0.22.
-                return ladybug.Database(self.path, buffer_pool_size=BUFFER, max_db_size=LARGEST, read_only=not write, compression=False)
+                pages = LOADING if write else BUFFER
+                return ladybug.Database(self.path, buffer_pool_size=pages, max_db_size=LARGEST, read_only=not write, compression=False)
             except RuntimeError as error:
                 locked = "lock" in str(error).lower()
                 if not locked:
