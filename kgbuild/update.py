@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from kgbuild import graphfile
 from kgbuild.errors import InputWarning, KgbuildError, StoreError
-from kgbuild.extraction import EXTRACTORS, Extractor, load_extractor
+from kgbuild.extraction import EXTRACTORS, Extractor, best_extractor, load_extractor
 from kgbuild.ledger import Documents, Ledger, RecordCache, digest, paper_key, paper_keys_in
 from kgbuild.records import Extraction, Paper
 from kgbuild.resolution.values import Decision
@@ -115,9 +115,11 @@ def _settled(
     ledger: Ledger, paper_keys: Mapping[str, str], options: Options, rows: GivenRows
 ) -> tuple[Ledger, Callable[[], Extractor] | None]:
     """The ledger with the settings of this build and the record key of every paper, and what loads the extractor."""
-    name, load = _extractor(options.extractor or ledger.settings.get("choice"), ledger.settings.get("extractor", ""))
+    wanted = options.extractor or ledger.settings.get("choice") or best_extractor()
+    name, load = _extractor(wanted, ledger.settings.get("extractor", ""))
     ontology = ontology_digest()
-    kind = name.partition(" ")[0]
+    # What a graph was made with is remembered by its name in EXTRACTORS: the name of the weights says nothing to load_extractor.
+    kind = wanted if isinstance(wanted, str) else name.partition(" ")[0]
     choice = kind if kind in (*EXTRACTORS, NO_EXTRACTOR) else CUSTOM
     settings = {"kgbuild": version("kgbuild"), "ontology": ontology, "extractor": name, "choice": choice}
     present = set(paper_keys.values())
@@ -131,13 +133,13 @@ def ontology_digest() -> str:
     return hashlib.sha256(ontology_path("kgbuild.yaml").read_bytes()).hexdigest()[:16]
 
 
-def _extractor(choice: str | Extractor | None, used: str) -> tuple[str, Callable[[], Extractor] | None]:
+def _extractor(choice: str | Extractor, used: str) -> tuple[str, Callable[[], Extractor] | None]:
     """Name and version of the extractor, and what makes it. `used`: the name of the one that made the graph."""
     if choice == NO_EXTRACTOR:
         return NO_EXTRACTOR, None
     if choice == CUSTOM:
         return used, partial(_missing, used)
-    load = partial(load_extractor, choice) if choice is None or isinstance(choice, str) else partial(_itself, choice)
+    load = partial(load_extractor, choice) if isinstance(choice, str) else partial(_itself, choice)
     return load().name, load
 
 

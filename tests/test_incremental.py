@@ -105,6 +105,20 @@ def test_only_new_content_is_extracted(tmp_path: Path) -> None:
     assert (report.added, report.updated, report.removed) == (["p3"], ["p2"], [])
 
 
+@pytest.mark.parametrize("extractor", [None, "model", "rules"])
+def test_the_shipped_extractors_need_no_second_mention(tmp_path: Path, extractor: str | None) -> None:
+    """A graph made by an extractor of kgbuild is added to and taken from without naming it again, whatever its weights are called."""
+    graph = tmp_path / "g.kg"
+    first = write_source(tmp_path / "a.jsonl", {"p1": "AlphaNet for parsing"})
+    second = write_source(tmp_path / "b.jsonl", {"p2": "BetaNet for translation"})
+    kgbuild.build(first, graph, extractor=extractor)
+    kgbuild.build(second, graph)
+    kgbuild.build([first, second], tmp_path / "fresh.kg", extractor=extractor)
+    assert exported(graph) == exported(tmp_path / "fresh.kg")
+    kgbuild.remove(graph, ["p1"])
+    assert kgbuild.open(graph).graph().counts()["Paper"] == 1
+
+
 def test_paper_leaves_with_its_source_only(tmp_path: Path) -> None:
     """A paper goes when its source, given again, lacks it, unless another source has it; other sources are untouched."""
     a = write_source(tmp_path / "a.jsonl", {"p1": "AlphaNet", "p2": "BetaNet", "p3": "GammaNet"})

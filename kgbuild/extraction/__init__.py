@@ -11,7 +11,7 @@ from kgbuild.errors import KgbuildError
 from kgbuild.extraction.records import parse_record
 from kgbuild.records import Entity, Extraction, Paper
 
-__all__ = ["EXTRACTORS", "Extractor", "load_extractor", "parse_record"]
+__all__ = ["EXTRACTORS", "Extractor", "best_extractor", "load_extractor", "parse_record"]
 
 # name -> module whose `load(**options)` makes the extractor
 EXTRACTORS = {"model": "kgbuild.extraction.onnx", "rules": "kgbuild.extraction.rules"}
@@ -35,13 +35,17 @@ class Extractor(Protocol):
         ...
 
 
+def best_extractor() -> str:
+    """The name of the extractor that is taken where none is named: the model where its files are shipped, else the rules."""
+    return "model" if MODEL_FILES.is_dir() and any(MODEL_FILES.glob("*.onnx")) else "rules"
+
+
 def load_extractor(name: str | None = None, **options: Any) -> Extractor:
-    """The extractor of that name; without one the model where its files are shipped, else the rules.
+    """The extractor of that name; without one the best that is installed.
 
     Options go to the extractor. Raises KgbuildError for an unknown name.
     """
-    if name is None:
-        name = "model" if MODEL_FILES.is_dir() and any(MODEL_FILES.glob("*.onnx")) else "rules"
+    name = name or best_extractor()
     if name not in EXTRACTORS:
         raise KgbuildError(f"unknown extractor {name!r}", f"known: {', '.join(EXTRACTORS)}")
     extractor: Extractor = import_module(EXTRACTORS[name]).load(**options)
