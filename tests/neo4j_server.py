@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-POM = Path(__file__).with_name("neo4j") / "pom.xml"
+SERVER, CONNECTOR = (Path(__file__).with_name("neo4j") / name for name in ("pom.xml", "connector.xml"))
 USER, PASSWORD = "neo4j", "a-test-password"
 JVM = (
     *("-Xms256m", "-Xmx640m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"),
@@ -41,22 +41,22 @@ def required() -> bool:
     return os.environ.get("CI", "").lower() == "true"
 
 
-def classpath(cache: Path) -> str:
-    """The server's jars, resolved once by Maven; skips (fails in CI) where Java, Maven or the jars cannot be had."""
+def classpath(cache: Path, pom: Path) -> str:
+    """The jars of the server or the connector, resolved once by Maven; skips (fails in CI) where Java, Maven or jars cannot be had."""
     cache.mkdir(parents=True, exist_ok=True)
-    kept = cache / f"{hashlib.sha256(POM.read_bytes()).hexdigest()[:16]}.classpath"
+    kept = cache / f"{hashlib.sha256(pom.read_bytes()).hexdigest()[:16]}.classpath"
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not kept.exists() or not all(Path(jar).exists() for jar in kept.read_text().split(":")):
-            _resolve(kept)
+            _resolve(kept, pom)
     return kept.read_text()
 
 
-def _resolve(kept: Path) -> None:
+def _resolve(kept: Path, pom: Path) -> None:
     if not shutil.which("java") or not shutil.which("mvn"):
         _missing("Java and Maven are needed to start Neo4j")
     part = kept.with_suffix(".part")
-    command = ["mvn", "-q", "-B", "-f", str(POM), "dependency:build-classpath", f"-Dmdep.outputFile={part}"]
+    command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:build-classpath", f"-Dmdep.outputFile={part}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     if done.returncode:
         _missing(f"Maven cannot resolve the Neo4j jars: {done.stdout.strip()[-300:]}")
@@ -147,7 +147,7 @@ def _free_port() -> int:
 @pytest.fixture(scope="session")
 def neo4j_server(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running Neo4j, one for each worker of the run; tests empty it themselves."""
-    server = Server(tmp_path_factory.mktemp("neo4j"), classpath(pytestconfig.cache.mkdir("neo4j")))
+    server = Server(tmp_path_factory.mktemp("neo4j"), classpath(pytestconfig.cache.mkdir("neo4j"), SERVER))
     server.start()
     yield server
     server.kill()

@@ -18,6 +18,8 @@ def spark(
     checkpoint: Annotated[str | None, typer.Option(metavar="DIR", help="Folder or URL for the stages; by default OUTPUT.stages.")] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Exit with 0 although some inputs could not be read.")] = False,
     master: Annotated[str | None, typer.Option(metavar="URL", help="By default the master of spark-submit, else this machine.")] = None,
+    neo4j: Annotated[str | None, typer.Option(metavar="URL", help="Server to send the tables to by Neo4j's connector for Spark.")] = None,
+    jars: Annotated[str, typer.Option(metavar="JAR,...", help="Jars for Spark, such as those of the connector.")] = "",
 ) -> None:
     """Build the graph of papers on a Spark cluster and leave it as Parquet.
 
@@ -26,19 +28,25 @@ def spark(
     Example:
       kgbuild spark papers/ -o graph/ --master local[8]
       kgbuild spark s3a://bucket/papers.parquet -o s3a://bucket/graph
+      kgbuild spark papers/ -o graph/ --jars connector.jar --neo4j neo4j://localhost
     """
     from kgbuild.cli.console import say, warn
     from kgbuild.resolution import read_decisions
-    from kgbuild.spark import build, open_session
+    from kgbuild.spark import build, write_neo4j
 
     given = read_decisions(decisions) if decisions else ()
-    session = open_session(master)
-    report = build(inputs, output, extractor=extractor, decisions=given, format=format, checkpoint=checkpoint, spark=session)
+    listed = [jar for jar in jars.split(",") if jar]
+    report = build(
+        inputs, output, extractor=extractor, decisions=given, format=format, checkpoint=checkpoint, master=master, jars=listed
+    )
     for line in report.warnings:
         say(f"warning: {line}")
     for line in (*report.problems, *report.not_extracted):
         warn(f"skipped: {line}")
     rows = ", ".join(f"{count} {name}" for name, count in report.counts.items() if count)
     say(f"{output}: {report.papers} papers\n  {rows}")
+    if neo4j:
+        write_neo4j(output, neo4j)
+        say(f"sent to {neo4j}")
     if report.problems and not skip_bad:
         sys.exit(2)

@@ -52,7 +52,7 @@ def name_nodes(
         name = _shown(cluster, concept, rename, key)
         id_ = plain_id(cluster.type, name)
         if id_ in nodes or id_ in taken:
-            id_ += f"-{sha1(cluster.head[1].encode()).hexdigest()[:6]}"
+            id_ += f"-{sha1(cluster.head[1].encode()).hexdigest()[:10]}"
 
         def foreign(string: str, type_: str = cluster.type, own: Concept | None = concept) -> bool:
             other = vocabulary.find(type_, key(type_, string))

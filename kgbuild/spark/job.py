@@ -27,7 +27,7 @@ from kgbuild.spark.frames import Stages, exists, listing, remove, write_text
 from kgbuild.spark.names import name_entities
 from kgbuild.spark.nodes import make_nodes
 from kgbuild.spark.papers import read_copies, unite
-from kgbuild.spark.session import open_session, spark_errors
+from kgbuild.spark.session import open_session, require_spark, spark_errors
 from kgbuild.spark.tables import make_tables, read_tables
 from kgbuild.update import ontology_digest
 
@@ -58,6 +58,8 @@ def build(
     decisions: Sequence[Decision] = (),
     format: str | None = None,
     checkpoint: str | None = None,
+    master: str | None = None,
+    jars: Sequence[str] = (),
     spark: SparkSession | None = None,
 ) -> Report:
     """Build the graph of the inputs as Parquet under the output: `nodes/type=TYPE`, `edges/relation=RELATION`, `manifest.json`.
@@ -67,17 +69,21 @@ def build(
         output: a folder or URL; a graph that is there is replaced.
         checkpoint: a folder or URL for the stages; without one `OUTPUT.stages`, which may be removed after the run. A second run
             with the same inputs takes up what is there.
+        master, jars: of the session that is opened where none is given and none is active.
 
     Raises MissingExtraError without pyspark, KgbuildError where nothing could be read or Spark gives up.
     """
-    spark = spark or open_session()
+    require_spark()
     output = output.rstrip("/")
     problems: list[InputError] = []
     load = partial(load_extractor, extractor)
+    name = load().name
+    places = [place for place in inputs if "://" in place]
+    paths = [str(path.absolute()) for place in inputs if "://" not in place for _, path in files(place, problems.append) if path]
+    if not places and not paths:
+        raise _nothing(problems)  # before Spark starts, which takes seconds and prints
+    spark = spark or open_session(master, {"spark.jars": ",".join(jars)} if jars else None)
     with spark_errors():
-        name = load().name
-        places = [place for place in inputs if "://" in place]
-        paths = [str(path.absolute()) for place in inputs if "://" not in place for _, path in files(place, problems.append) if path]
         settings = (version("kgbuild"), ontology_digest(), name, format or "", *map(str, decisions))
         run = digest(*settings, *(line for place in (*places, *paths) for line in listing(spark, place)))
         if exists(spark, output) and not exists(spark, f"{output}/{MARK}"):
@@ -88,13 +94,18 @@ def build(
         documents = extract_papers(unite(copies, slices, stage), load, slices, stage)
         report = _report(copies, documents, problems)
         if not report.papers:
-            raise KgbuildError("nothing could be read: no graph is written", next(iter(report.problems), "no papers in the inputs"))
+            remove(spark, stage.folder)
+            raise _nothing(report.problems)
         _claim(spark, output, run)
         make_graph(documents, decisions, stage, output)
         report.counts = _counts(spark, output)
         manifest = {"kgbuild": settings[0], "ontology": settings[1], "extractor": name, "counts": report.counts}
         write_text(spark, f"{output}/{MANIFEST}", json.dumps(manifest, indent=2) + "\n")
     return report
+
+
+def _nothing(problems: Sequence[object]) -> KgbuildError:
+    return KgbuildError("nothing could be read: no graph is written", str(next(iter(problems), "no papers in the inputs")))
 
 
 def _claim(spark: SparkSession, output: str, run: str) -> None:

@@ -42,6 +42,7 @@ class Neo4jStore(Closing):
     def __init__(self, uri: str, user: str, password: str, database: str | None = None, schema: Schema | None = None) -> None:
         """Connect; raises StoreError where no server answers or it does not let us in."""
         self.uri, self.database, self.schema = uri, database, schema or load_schema()
+        self.user, self._password = user, password
         with self._failures("connecting"):
             self._driver = neo4j.GraphDatabase.driver(
                 uri,
@@ -69,19 +70,23 @@ class Neo4jStore(Closing):
 
     def write(self, graph: Graph) -> None:
         """Upsert in batches, each its own transaction: after a failure, writing again completes the graph without doubles."""
-        with self._failures("preparing constraints and indexes"), self._session() as session:
-            for statement in definitions(graph.schema):
-                session.run(statement).consume()
-            session.run("CALL db.awaitIndexes(300)").consume()
+        self.prepare()
         for name, table in graph.nodes.items():
-            text = f"UNWIND $rows AS row MERGE (n:{quote(name)} {{id: row.id}}) SET n += row RETURN count(n)"
-            self._send(name, text, table)
+            self._send(name, f"UNWIND $rows AS row {node_upsert(name, 'row')} RETURN count(n)", table)
         for name, relation in graph.schema.relations.items():
             for (source, target), rows in by_pattern(relation, graph.edges[name]):
-                self._send(name, _edge_upsert(name, source, target, rows.schema.names[2:]), rows)
+                text = edge_upsert(name, source, target, rows.schema.names[2:], "row")
+                self._send(name, f"UNWIND $rows AS row {text} RETURN count(r)", rows)
         with self._failures("writing the manifest"), self._session() as session:
             text = json.dumps(dict(graph.manifest), sort_keys=True)
             session.run(f"MERGE (m:{MANIFEST} {{id: 'manifest'}}) SET m.json = $text", text=text).consume()
+
+    def prepare(self) -> None:
+        """Make the constraints and indexes, where they are not there yet, and wait until they can be used."""
+        with self._failures("preparing constraints and indexes"), self._session() as session:
+            for statement in definitions(self.schema):
+                session.run(statement).consume()
+            session.run("CALL db.awaitIndexes(300)").consume()
 
     def read(self) -> Graph:
         """All nodes and edges of the ontology's types, as a canonical graph."""
@@ -110,6 +115,11 @@ class Neo4jStore(Closing):
             return _table(columns, records)
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise QueryError(f"a column of the answer mixes types: {error}", "convert it in the query, say with toString()") from error
+
+    def connector_options(self) -> dict[str, str]:
+        """What Neo4j's connector for Spark needs to reach this database."""
+        names = {"url": self.uri, "authentication.basic.username": self.user, "authentication.basic.password": self._password}
+        return {**names, **({"database": self.database} if self.database else {})}
 
     def close(self) -> None:
         """Close the connections."""
@@ -182,10 +192,16 @@ def _settings() -> dict[str, str]:
     return {name: value for name, value in given.items() if value and name.startswith("NEO4J_")}
 
 
-def _edge_upsert(name: str, source: str, target: str, columns: Iterable[str]) -> str:
-    sets = ", ".join(f"{quote(column)}: row.{quote(column)}" for column in columns)
-    ends = f"MATCH (a:{quote(source)} {{id: row.source}}) MATCH (b:{quote(target)} {{id: row.target}})"
-    return f"UNWIND $rows AS row {ends} MERGE (a)-[r:{quote(name)}]->(b) SET r += {{{sets}}} RETURN count(r)"
+def node_upsert(name: str, row: str) -> str:
+    """Cypher that makes or changes the node `n` of a type from the map that the variable `row` names."""
+    return f"MERGE (n:{quote(name)} {{id: {row}.id}}) SET n += {row}"
+
+
+def edge_upsert(name: str, source: str, target: str, columns: Iterable[str], row: str) -> str:
+    """Cypher that makes or changes the edge `r` between nodes of two types from the map that the variable `row` names."""
+    sets = ", ".join(f"{quote(column)}: {row}.{quote(column)}" for column in columns)
+    ends = f"MATCH (a:{quote(source)} {{id: {row}.source}}) MATCH (b:{quote(target)} {{id: {row}.target}})"
+    return f"{ends} MERGE (a)-[r:{quote(name)}]->(b) SET r += {{{sets}}}"
 
 
 def _run_batch(transaction: neo4j.ManagedTransaction, text: str, rows: list[dict[str, Any]]) -> int:

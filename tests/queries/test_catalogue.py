@@ -7,6 +7,7 @@ from importlib.resources import files
 
 import pyarrow as pa
 import pytest
+from catalogue_asks import compare, most_mentioned
 
 from kgbuild.errors import QueryError
 from kgbuild.graph import Graph
@@ -19,54 +20,21 @@ from kgbuild.stores import Store
 Load = Callable[[Graph], Store]
 
 
-def _most_mentioned(graph: Graph, type_: str, count: int) -> list[str]:
-    rows = sorted(graph.nodes[type_].select(["id", "papers"]).to_pylist(), key=lambda row: (-row["papers"], row["id"]))
-    return [row["id"] for row in rows[:count]]
-
-
-def _asks(graph: Graph, count: int) -> list[tuple[str, dict[str, str]]]:
-    """Each question about the most mentioned things of each type that it takes, and about two roles at once."""
-    asks: list[tuple[str, dict[str, str]]] = []
-    for question in QUESTIONS.values():
-        for name, types in question.takes.items():
-            if not question.any_of or name in question.any_of:
-                asks += [(question.name, {name: id_}) for type_ in types for id_ in _most_mentioned(graph, type_, count)]
-    metric = _most_mentioned(graph, "Metric", 1)[0]
-    asks += [("leaderboard", {"dataset": id_, "metric": metric}) for id_ in _most_mentioned(graph, "Dataset", count)]
-    return [*asks, ("leaderboard", {"task": _most_mentioned(graph, "Task", 1)[0], "kind": "improvement"})]
-
-
-def _compare(store: Store, graph: Graph, count: int, beliefs: tuple[float, ...]) -> set[str]:
-    """Ask the store and the graph itself; the questions that had rows."""
-    reference = Questions(graph)
-    asked = Questions(store, reference.names)
-    answered = set()
-    for name, parameters in _asks(graph, count):
-        for belief in beliefs:
-            expected = reference.ask(name, min_belief=belief, **parameters)
-            found = asked.ask(name, min_belief=belief, **parameters)
-            assert found.to_pylist() == expected.to_pylist(), (store.name, name, parameters, belief)
-            assert found.schema.equals(expected.schema)
-            if found.num_rows:
-                answered.add(name)
-    return answered
-
-
 def test_same_rows_for_real_papers(loaded: Load, gold_graph: Graph) -> None:
     """Over the seed papers every question gives on this store the rows of the graph itself, and none is always empty."""
-    assert _compare(loaded(gold_graph), gold_graph, 2, (0.7,)) == set(QUESTIONS)
+    assert compare(loaded(gold_graph), gold_graph, 2, (0.7,)) == set(QUESTIONS)
 
 
 def test_same_rows_for_awkward_cases(loaded: Load, awkward_graph: Graph) -> None:
     """Ties, both directions of a comparison, background edges, hostile names and mixed boards make no difference between stores."""
-    assert _compare(loaded(awkward_graph), awkward_graph, 9, (0.0, 0.5)) == set(QUESTIONS)
+    assert compare(loaded(awkward_graph), awkward_graph, 9, (0.0, 0.5)) == set(QUESTIONS)
 
 
 def test_walks_are_the_same_everywhere(loaded: Load, gold_graph: Graph, awkward_graph: Graph) -> None:
     """Neighbourhoods, paths, search and similar things do not depend on the store either."""
     for graph, thing in ((gold_graph, "method:bert"), (awkward_graph, "method:a")):
         reference, asked = Questions(graph), Questions(loaded(graph))
-        far = _most_mentioned(graph, "Dataset", 1)[0]
+        far = most_mentioned(graph, "Dataset", 1)[0]
         assert asked.neighbours(thing, hops=2).equals(reference.neighbours(thing, hops=2))
         assert asked.path(thing, far).equals(reference.path(thing, far))
         assert reference.path(thing, far).num_rows > 0

@@ -14,17 +14,21 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from builds import NetExtractor, exported, load_nets
+from catalogue_asks import compare
+from neo4j_server import CONNECTOR, Server, classpath
 from pyspark import cloudpickle
 from pyspark.sql import SparkSession
 
 import kgbuild
 from kgbuild import sources
-from kgbuild.errors import KgbuildError
+from kgbuild.errors import KgbuildError, StoreError
 from kgbuild.extraction import load_extractor
+from kgbuild.queries import QUESTIONS
 from kgbuild.records import Extraction, Paper
 from kgbuild.resolution import Decision, assemble, resolve
-from kgbuild.spark import SparkEngine, build, frames, read_graph
+from kgbuild.spark import SparkEngine, build, frames, read_graph, write_neo4j
 from kgbuild.spark.frames import make_frame
+from kgbuild.stores import open_store
 
 Documents = list[tuple[Paper, Extraction]]
 
@@ -41,14 +45,32 @@ def some(shared: Path) -> Documents:
     return documents(sources.unite(paper for _, paper in sources.read([shared / "seeds"], on_problem=lambda _: None))[::4])
 
 
-def test_seeds_give_the_same_bytes(spark: SparkSession, shared: Path, tmp_path: Path) -> None:
+def test_seeds_give_the_same_bytes(seeds_by_spark: Path, shared: Path, tmp_path: Path) -> None:
     """A graph file of the seeds has the same bytes from either engine: tables, manifest, exports, and the name of its content."""
-    kgbuild.build(shared / "seeds", tmp_path / "local.kg", extractor="rules")
-    report = kgbuild.build(shared / "seeds", tmp_path / "spark.kg", extractor="rules", engine=SparkEngine())
-    assert report.extracted == report.papers > 400
-    assert exported(tmp_path / "spark.kg") == exported(tmp_path / "local.kg")
-    with kgbuild.open(tmp_path / "spark.kg") as ours, kgbuild.open(tmp_path / "local.kg") as theirs:
+    report = kgbuild.build(shared / "seeds", tmp_path / "local.kg", extractor="rules")
+    assert report.papers > 400
+    assert exported(seeds_by_spark / "seeds.kg") == exported(tmp_path / "local.kg")
+    with kgbuild.open(seeds_by_spark / "seeds.kg") as ours, kgbuild.open(tmp_path / "local.kg") as theirs:
         assert ours.digest == theirs.digest
+
+
+def test_the_connector_writes_what_the_catalogue_asks_for(
+    spark: SparkSession, seeds_by_spark: Path, pytestconfig: pytest.Config, neo4j_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neo4j's connector for Spark sends the seeds to a real server: the graph read back is whole, and every question has its rows."""
+    classpath(pytestconfig.cache.mkdir("neo4j"), CONNECTOR)  # skips where the jars cannot be had
+    for variable, value in neo4j_server.environment.items():
+        monkeypatch.setenv(variable, value)
+    (tables,) = map(str, seeds_by_spark.glob("*/graph"))
+    graph = read_graph(tables, spark)
+    with open_store("neo4j:") as store:
+        store.query("MATCH (n) DETACH DELETE n", write=True)
+        write_neo4j(tables, "neo4j:", spark)
+        assert store.read().equals(graph)
+        # the rules find no tasks of results, and these pages have no years
+        assert len(compare(store, graph, 1, (0.7,))) > len(QUESTIONS) // 2
+    with pytest.raises(StoreError, match="no finished graph"):
+        write_neo4j(tables + "x", "neo4j:", spark)
 
 
 def test_decisions_hubs_and_a_second_run(spark: SparkSession, some: Documents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,3 +179,9 @@ def test_errors_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert words in done.stderr
         assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "p.kg").exists()
+    command = [sys.executable, "-m", "kgbuild", "spark", str(tmp_path / "missing.jsonl"), "-o", str(tmp_path / "tables")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "missing.jsonl" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["p.jsonl"]

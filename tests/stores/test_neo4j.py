@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from neo4j_server import Server, classpath
+from neo4j_server import SERVER, Server, classpath
 from strategies import graphs
 
 from kgbuild.errors import StoreError
@@ -34,7 +34,7 @@ def surroundings(neo4j_server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path
 @pytest.fixture
 def own_server(pytestconfig: pytest.Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server that a test may kill."""
-    server = Server(tmp_path / "own", classpath(pytestconfig.cache.mkdir("neo4j")))
+    server = Server(tmp_path / "own", classpath(pytestconfig.cache.mkdir("neo4j"), SERVER))
     for variable, value in server.environment.items():
         monkeypatch.setenv(variable, value)
     yield server
@@ -189,7 +189,7 @@ def test_a_crash_in_the_middle_of_a_load(own_server: Server, monkeypatch: pytest
 @pytest.fixture(scope="module")
 def import_server(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Server:
     """A stopped server to import into."""
-    return Server(tmp_path_factory.mktemp("import"), classpath(pytestconfig.cache.mkdir("neo4j")))
+    return Server(tmp_path_factory.mktemp("import"), classpath(pytestconfig.cache.mkdir("neo4j"), SERVER))
 
 
 def run_import(server: Server, folder: Path) -> str:
