@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 from kgbuild.errors import SchemaError, StoreError
 from kgbuild.schema import Schema, load_schema
 
+NODE_KEY = ("id",)
 EDGE_KEY = ("source_type", "source", "target_type", "target")
 
 
@@ -51,8 +53,8 @@ class Graph:
 
     def canonical(self) -> Graph:
         """The same graph with rows in canonical order and one chunk per column."""
-        nodes = {name: table.sort_by("id").combine_chunks() for name, table in self.nodes.items()}
-        edges = {name: table.sort_by([(key, "ascending") for key in EDGE_KEY]).combine_chunks() for name, table in self.edges.items()}
+        nodes = {name: in_order(table, NODE_KEY) for name, table in self.nodes.items()}
+        edges = {name: in_order(table, EDGE_KEY) for name, table in self.edges.items()}
         return Graph(nodes, edges, self.schema, self.manifest)
 
     def counts(self) -> dict[str, int]:
@@ -123,10 +125,12 @@ class Graph:
 
     def write(self, folder: Path) -> None:
         """Write `nodes/TYPE.parquet`, `edges/RELATION.parquet` and `manifest.json`; the same graph gives the same bytes."""
+        files = []
         for part, tables in (("nodes", self.nodes), ("edges", self.edges)):
             (folder / part).mkdir(parents=True, exist_ok=True)
-            for name, table in tables.items():
-                pq.write_table(table, folder / part / f"{name}.parquet", compression="zstd")
+            files += [(table, folder / part / f"{name}.parquet") for name, table in tables.items()]
+        with ThreadPoolExecutor(2) as pool:  # compressing leaves the interpreter free
+            list(pool.map(lambda file: pq.write_table(*file, compression="zstd"), files))
         text = json.dumps(self.manifest, ensure_ascii=False, indent=2, sort_keys=True)
         (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
 
@@ -151,6 +155,20 @@ class Change:
 
     old: pa.Table
     new: pa.Table
+
+
+def in_order(table: pa.Table, key: Sequence[str]) -> pa.Table:
+    """The table in the order of its key and with one chunk per column; rows are moved only where they must be."""
+    less: pa.Array = pa.scalar(value=False)
+    equal: pa.Array = pa.scalar(value=True)
+    for column in key if table.num_rows > 1 else ():
+        values = table[column].combine_chunks()
+        before, after = values.slice(0, len(values) - 1), values.slice(1)
+        less = pc.or_(less, pc.and_(equal, pc.less(before, after)))
+        equal = pc.and_(equal, pc.equal(before, after))
+    if table.num_rows > 1 and not pc.all(pc.or_(less, equal)).as_py():
+        table = table.sort_by([(column, "ascending") for column in key])
+    return table.combine_chunks()
 
 
 def node_key(type_: str, id_: str) -> str:

@@ -226,34 +226,41 @@ def new_data(path: Path, inputs: str = "") -> Iterator[Path]:
         raise
 
 
-def write_database(folder: Path, graph: Graph, before: Path | None = None, changes: Mapping[str, Change] | None = None) -> None:
-    """Load the graph into the embedded database of a new data folder, or change a copy of the one in the folder `before`."""
+def can_change(before: Path | None) -> bool:
+    """Whether the embedded database in the folder may be copied and changed: it has not doubled by changes yet.
+
+    The database does not always use again what changes set free.
+    """
+    try:
+        return before is not None and (before / DATABASE).stat().st_size <= 2 * int((before / LOADED).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+
+
+def copy_database(before: Path, folder: Path) -> None:
+    """Copy the embedded database of a data folder into a new one."""
+    for name in (DATABASE, LOADED):
+        shutil.copyfile(before / name, folder / name)
+
+
+def write_database(folder: Path, graph: Graph, changes: Mapping[str, Change] | None = None) -> None:
+    """Load the graph into the embedded database of a new data folder; or with `changes`, make them in the one that was copied there."""
     from kgbuild.stores.ladybug import LadybugStore
 
-    file, loaded = folder / DATABASE, folder / LOADED
+    file = folder / DATABASE
     try:
-        if changes is not None and before and _is_lean(before):
-            shutil.copyfile(before / DATABASE, file)
-            shutil.copyfile(before / LOADED, loaded)
-            with LadybugStore(file) as store:
-                store.change(graph, changes)
-        else:
-            with LadybugStore(file) as store:
+        with LadybugStore(file) as store:
+            if changes is None:
                 store.write(graph)
-            loaded.write_text(f"{file.stat().st_size}\n", encoding="utf-8")
+            else:
+                store.change(graph, changes)
+        if changes is None:
+            (folder / LOADED).write_text(f"{file.stat().st_size}\n", encoding="utf-8")
     except StoreError as error:
         # The database tells of a full disk in its own long words.
         if os.strerror(errno.ENOSPC) in error.message:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         raise
-
-
-def _is_lean(folder: Path) -> bool:
-    """Whether changes have not yet doubled the database: it does not always use again what they set free."""
-    try:
-        return (folder / DATABASE).stat().st_size <= 2 * int((folder / LOADED).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
 
 
 def replace_file(path: Path, text: str) -> None:

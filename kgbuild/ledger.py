@@ -30,7 +30,8 @@ class Ledger:
 
     copies: the papers of each source as that source gives them; the same paper may stand in several. given: record key by paper key
     for papers whose record came from a person or another program. keys: record key by paper id for every paper of the graph.
-    decisions: what a person decided about names. settings: everything else that the graph depends on.
+    decisions: what a person decided about names. settings: everything else that the graph depends on. lines: papers as they
+    stood in a file, so that they need not be put into words again.
     """
 
     copies: Mapping[str, tuple[Paper, ...]] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class Ledger:
     keys: Mapping[str, str] = field(default_factory=dict)
     decisions: tuple[Decision, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    lines: Mapping[Paper, str] = field(default_factory=dict, compare=False, repr=False)
 
     def papers(self, on_problem: Callable[[InputError], None] | None = None) -> list[Paper]:
         """The distinct papers, by id; `on_problem` is told of those that cannot stand beside another."""
@@ -45,10 +47,18 @@ class Ledger:
 
         return unite((paper for source in sorted(self.copies) for paper in self.copies[source]), on_problem=on_problem)
 
+    def line(self, paper: Paper) -> str:
+        """The paper as one line of JSON."""
+        return self.lines.get(paper) or dumps(paper.to_json())
+
+    def paper_key(self, paper: Paper) -> str:
+        """A name for the paper's whole content."""
+        return digest(self.line(paper))
+
     def write(self, folder: Path) -> None:
         """Write the ledger's files; the same ledger gives the same bytes."""
         rows = [(source, paper) for source in sorted(self.copies) for paper in self.copies[source]]
-        _write(folder / "copies.parquet", ([source for source, _ in rows], [dumps(paper.to_json()) for _, paper in rows]), COPIES)
+        _write(folder / "copies.parquet", ([source for source, _ in rows], [self.line(paper) for _, paper in rows]), COPIES)
         for name, keys in (("given", self.given), ("keys", self.keys)):
             ids = sorted(keys)
             _write(folder / f"{name}.parquet", (ids, [keys[id_] for id_ in ids]), KEYS)
@@ -62,15 +72,18 @@ class Ledger:
         """The ledger that `write` wrote; raises StoreError where a file is missing or damaged."""
         try:
             copies: dict[str, list[Paper]] = {}
+            lines = {}
             for row in _rows(folder / "copies.parquet"):
-                copies.setdefault(row["source"], []).append(paper_from_json(json.loads(row["paper"])))
+                paper = paper_from_json(json.loads(row["paper"]))
+                copies.setdefault(row["source"], []).append(paper)
+                lines[paper] = row["paper"]
             given = {row["id"]: row["key"] for row in _rows(folder / "given.parquet")}
             keys = {row["id"]: row["key"] for row in _rows(folder / "keys.parquet")}
             rest = json.loads((folder / "ledger.json").read_text(encoding="utf-8"))
         except (OSError, pa.ArrowInvalid, ValueError) as error:
             raise StoreError(f"{folder}: damaged: {error}", "copy the graph again as a whole, or build it again with --fresh") from error
         decisions = tuple(Decision(**row) for row in rest["decisions"])
-        return cls({source: tuple(papers) for source, papers in copies.items()}, given, keys, decisions, rest["settings"])
+        return cls({source: tuple(papers) for source, papers in copies.items()}, given, keys, decisions, rest["settings"], lines)
 
 
 class RecordCache:
@@ -115,9 +128,11 @@ class RecordCache:
     def keep_only(self, keys: Iterable[str]) -> None:
         """Forget all records but those under the keys; where that fails they stay, which does no harm."""
         with suppress(sqlite3.Error):
-            self._db.execute("CREATE TEMP TABLE kept (key TEXT PRIMARY KEY)")
-            self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", ((key,) for key in keys))
-            self._db.execute("DELETE FROM records WHERE key NOT IN (SELECT key FROM kept)")
+            kept = set(keys)
+            gone = [row for row in self._db.execute("SELECT key FROM records").fetchall() if row[0] not in kept]
+            self._db.execute("BEGIN")
+            self._db.executemany("DELETE FROM records WHERE key = ?", gone)
+            self._db.execute("COMMIT")
 
     def close(self) -> None:
         """Close the file."""
@@ -169,11 +184,6 @@ def paper_keys_in(folder: Path) -> dict[str, str] | None:
     with suppress(sqlite3.Error), closing(sqlite3.connect(f"{(folder / STATE).absolute().as_uri()}?mode=ro", uri=True)) as db:
         return {paper: content.partition(" ")[0] for paper, content in db.execute("SELECT paper, content FROM papers")}
     return None
-
-
-def paper_key(paper: Paper) -> str:
-    """A name for the paper's whole content."""
-    return digest(dumps(paper.to_json()))
 
 
 def digest(*parts: str) -> str:

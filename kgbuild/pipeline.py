@@ -15,7 +15,7 @@ from typing import Any
 from kgbuild import graphfile, sources
 from kgbuild.errors import InputError, InputWarning, KgbuildError, RecordError
 from kgbuild.extraction import Extractor, load_extractor, parse_record
-from kgbuild.ledger import Ledger, digest, paper_key
+from kgbuild.ledger import Ledger, digest
 from kgbuild.records import Extraction, Paper, dumps
 from kgbuild.schema import load_schema
 from kgbuild.sources.locations import files
@@ -147,7 +147,7 @@ def _record_rows(files: Sequence[Path], ledger: Ledger, report: Report) -> Given
                 continue
             paper = by_id[row["id"]]
             record = parse_record(row, paper).to_json(paper.text)
-            rows[paper_key(paper)] = digest("given", dumps(record)), record
+            rows[ledger.paper_key(paper)] = digest("given", dumps(record)), record
         except (RecordError, ValueError, RecursionError) as error:
             message = error.message if isinstance(error, RecordError) else f"not JSON: {error}"
             report.note(InputError(str(file), message, position=f"line {number}", hint="see docs/records.md"))

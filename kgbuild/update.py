@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from kgbuild import graphfile
 from kgbuild.errors import InputWarning, KgbuildError, StoreError
 from kgbuild.extraction import EXTRACTORS, Extractor, best_extractor, load_extractor
-from kgbuild.ledger import Documents, Ledger, RecordCache, digest, paper_key, paper_keys_in
+from kgbuild.ledger import Documents, Ledger, RecordCache, digest, paper_keys_in
 from kgbuild.records import Extraction, Paper
 from kgbuild.resolution.values import Decision
 from kgbuild.schema import ontology_path
@@ -87,7 +88,7 @@ def update(path: Path, old: Ledger, ledger: Ledger, options: Options, report: Re
     """
     papers = ledger.papers(report.note)
     report.papers = len(papers)
-    names = {paper: paper_key(paper) for paper in papers}
+    names = {paper: ledger.paper_key(paper) for paper in papers}
     paper_keys = {paper.id: names[paper] for paper in papers}
     before = graphfile.data_folder(path) if old.copies else None
     _compare(old, ledger, paper_keys, before, report)
@@ -186,14 +187,14 @@ def _write(
             options.on_progress("write", 0, None)
             graph.write(folder)
             ledger.write(folder)
-            graphfile.write_database(folder, graph, before, changes)
+            graphfile.write_database(folder, graph, changes)
     report.counts, report.written = graph.counts(), True
 
 
 def _graph(
     folder: Path, before: Path | None, documents: Documents, decisions: Sequence[Decision], options: Options, report: Report
 ) -> tuple[Graph, Mapping[str, Change] | None]:
-    """The graph of the documents, and how it differs from the one before; None where it was made anew."""
+    """The graph of the documents; and how it differs from the one before, whose database is in the folder then. None: made anew."""
     from kgbuild.growth import Growth
 
     with timed(report, "resolve"):
@@ -202,15 +203,20 @@ def _graph(
             # Its names lie on the cluster: there is no state to grow from, and the next build without an engine makes it anew.
             return options.engine.graph(documents, decisions), None
         growth = Growth(folder, before, documents, decisions)
-    with timed(report, "assemble"):
+    with timed(report, "assemble"), ThreadPoolExecutor(1) as beside:
         options.on_progress("assemble", 0, None)
+        # A gigabyte is copied while the tables are read.
+        kept = before if growth.revision and graphfile.can_change(before) else None
+        copied = beside.submit(graphfile.copy_database, kept, folder) if kept else None
         graph = growth.graph()
-    return graph, growth.changes
+        if copied:
+            copied.result()
+    return graph, growth.changes if copied else None
 
 
 def _manifest(ledger: Ledger, names: Mapping[Paper, str]) -> dict[str, Any]:
     """What decides the graph, and nothing that differs between two builds of it; `names`: keys of papers that are known already."""
-    texts = sorted({names.get(paper) or paper_key(paper) for papers in ledger.copies.values() for paper in papers})
+    texts = sorted({names.get(paper) or ledger.paper_key(paper) for papers in ledger.copies.values() for paper in papers})
     decided = sorted(map(str, ledger.decisions))
     return {
         "kgbuild": ledger.settings["kgbuild"],
@@ -228,7 +234,7 @@ def _compare(old: Ledger, ledger: Ledger, after: Mapping[str, str], folder: Path
         return
     before = paper_keys_in(folder) if folder else {}
     if before is None:
-        before = {paper.id: paper_key(paper) for paper in old.papers()}
+        before = {paper.id: old.paper_key(paper) for paper in old.papers()}
     report.added = sorted(after.keys() - before.keys())
     report.removed = sorted(before.keys() - after.keys())
     report.updated = sorted(id_ for id_ in after.keys() & before.keys() if after[id_] != before[id_])

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from kgbuild.graph import Graph, node_key
-from kgbuild.queries.vectors import spelling_vectors
+from kgbuild.queries.vectors import meaning_vectors
 from kgbuild.resolution.normalise import tokens
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class Entry(NamedTuple):
 class SearchIndex:
     """Full text and likeness over one graph."""
 
-    def __init__(self, graph: Graph, embed: Embed = spelling_vectors) -> None:
-        """`embed`: texts -> one float32 vector of length 1 each, shape (texts, any); an encoder, or likeness of spelling."""
+    def __init__(self, graph: Graph, embed: Embed = meaning_vectors) -> None:
+        """`embed`: texts -> one float32 vector of length 1 each, shape (texts, any); by default sums of word pieces."""
         self.entries = list(_entries(graph))
         self._graph, self._embed = graph, embed
         self._number = {(entry.type, entry.id): number for number, entry in enumerate(self.entries)}

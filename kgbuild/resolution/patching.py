@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kgbuild.graph import EDGE_KEY, Change, Graph
+from kgbuild.graph import EDGE_KEY, NODE_KEY, Change, Graph, in_order
 from kgbuild.links import code_links, link_key
 from kgbuild.records import Paper
 from kgbuild.resolution.assembly import concept_row, hierarchy, of_kind
@@ -22,6 +23,8 @@ from kgbuild.schema import RelationType
 
 Key = tuple[str, str, str, str]
 Row = dict[str, Any]
+
+RUNS = 2000  # runs of rows from which on sorting is faster than putting them together
 
 
 @dataclass(frozen=True)
@@ -170,13 +173,38 @@ class _Patcher:
 
     def _change(self, name: str, table: pa.Table) -> tuple[pa.Table, Change | None]:
         rows = self.rows[name]
-        order = ["id"] if name in self.schema.nodes else list(EDGE_KEY)
-        new = pa.Table.from_pylist(rows.come, schema=table.schema).sort_by([(column, "ascending") for column in order])
+        key = NODE_KEY if name in self.schema.nodes else EDGE_KEY
+        new = in_order(pa.Table.from_pylist(rows.come, schema=table.schema), key)
         old = _at(table, rows.gone)
         if old.equals(new):
             return table, None
-        after = pa.concat_tables([_without(table, rows.gone), new]).sort_by([(column, "ascending") for column in order])
-        return after.combine_chunks(), Change(old, new)
+        return _spliced(table, rows.gone, new, key), Change(old, new)
+
+
+def _spliced(table: pa.Table, gone: set[int], new: pa.Table, key: Sequence[str]) -> pa.Table:
+    """A table in the order of its key without some rows and with new ones in their places.
+
+    Between a few changes the rows stay in runs, which costs a copy of the table; to sort millions of lists anew takes far longer.
+    """
+    if len(gone) + new.num_rows > RUNS:
+        return in_order(pa.concat_tables([_without(table, gone), new]), key)
+    columns = [table[name].combine_chunks() for name in key]
+    places = [bisect_left(range(table.num_rows), row, key=lambda at: tuple(c[at].as_py() for c in columns)) for row in _keys(new, key)]
+    cuts = sorted([*((at, -1) for at in gone), *zip(places, range(new.num_rows), strict=True)])
+    parts, done = [table.slice(0, 0)], 0
+    for at, row in cuts:
+        if at > done:
+            parts.append(table.slice(done, at - done))
+            done = at
+        if row < 0:
+            done += 1
+        else:
+            parts.append(new.slice(row, 1))
+    return pa.concat_tables([*parts, table.slice(done)]).combine_chunks()
+
+
+def _keys(table: pa.Table, key: Sequence[str]) -> list[tuple[str, ...]]:
+    return list(zip(*(table[name].to_pylist() for name in key), strict=True))
 
 
 def _unsaid(row: Row, listed: list[str], papers: set[str]) -> Row:
