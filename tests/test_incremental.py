@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from kgbuild import graphfile
 from kgbuild.errors import KgbuildError, StoreError
 from kgbuild.graph import Graph
 from kgbuild.records import Extraction, Paper
-from kgbuild.resolution import Decision, assemble, resolve
+from kgbuild.resolution import Decision, assemble, patching, resolve
 from kgbuild.workers import LoadExtractor, Outcome, extract
 
 NAMES = ["AlphaNet", "BetaNet", "GammaNet", "DeltaNet"]
@@ -103,6 +104,18 @@ def test_only_new_content_is_extracted(tmp_path: Path) -> None:
 
     assert again.seen == ["p2", "p3"]
     assert (report.added, report.updated, report.removed) == (["p3"], ["p2"], [])
+
+
+@pytest.mark.parametrize("runs", [0, 2000])
+def test_few_and_many_changes_of_a_table_give_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: int) -> None:
+    """Whether changed rows are put between the others or all are sorted anew, the tables are those of a fresh build."""
+    monkeypatch.setattr(patching, "RUNS", runs)
+    papers = {f"p{number}": f"{first} and {second}" for number, (first, second) in enumerate(permutations(NAMES, 2))}
+    kgbuild.build(write_source(tmp_path / "a.jsonl", papers), tmp_path / "g.kg", extractor=NetExtractor())
+    changed = {id_: title for id_, title in papers.items() if id_ not in ("p0", "p7")} | {"p3": "BetaNet and OmegaNet", "q": "DeltaNet"}
+    kgbuild.build(write_source(tmp_path / "a.jsonl", changed), tmp_path / "g.kg", extractor=NetExtractor())
+    kgbuild.build(tmp_path / "a.jsonl", tmp_path / "fresh.kg", extractor=NetExtractor())
+    assert exported(tmp_path / "g.kg") == exported(tmp_path / "fresh.kg")
 
 
 @pytest.mark.parametrize("extractor", [None, "model", "rules"])

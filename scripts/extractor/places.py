@@ -1,6 +1,6 @@
 """Take annotation records of public abstracts into this folder's annotations: the quotes of results become places in the text.
 
-    python scripts/extractor/places.py ../shared records.jsonl more.jsonl > scripts/extractor/annotations/2026-11.jsonl
+    python scripts/extractor/places.py ../shared records.jsonl more.jsonl | xz > scripts/extractor/annotations/2026-11.jsonl.xz
 
 Records are as `../shared/annotation/GUIDELINES.md` has them; a record with a surface or quote that is not in its text is named and left out,
 and so is one of a paper that no annotation may be made for (papers with gold, every seed paper).

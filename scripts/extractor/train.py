@@ -57,7 +57,9 @@ class Settings:
     frozen: int = 0  # lowest layers of the encoder that stay as they are: a third less time where half of them do
     labels: str = ""  # folder of a teacher's labels (label.py), learnt after the gold, together with it
     label_epochs: float = 1.5
-    polish_epochs: float = 2.0  # over our own gold again, after the labels, with the errors that int8 will make
+    more_epochs: float = 0.0  # over gold and annotations again, after the labels, where there are many of them
+    polish_epochs: float = 2.0  # and once more, with the errors that int8 will make
+    gold_copies: int = 1  # of each gold record in the polish stage: annotators agree with it, but less than it does with itself
     hold_out: int = 0  # gold papers left out, every n-th, to tune thresholds on; 0 trains on all
     fold: int = 0  # which of them
 
@@ -179,7 +181,8 @@ def main() -> None:
     tokenizer = Tokenizer.from_file(str(Path(settings.encoder) / "tokenizer.json"))
     tokenizer.no_truncation(), tokenizer.no_padding()
     start, own, held = load(settings, tokenizer, args["quick"])
-    counts = {"annotated": len(annotated()), "held out": len(held), "labelled": 0}
+    annotations = {row["id"] for row in annotated()}
+    counts = {"annotated": len(annotations), "held out": len(held), "labelled": 0}
     counts["gold"] = len(own) + len(held) - counts["annotated"]
     log(f"{len(start)} start documents, {len(own)} gold, {len(held)} held out; {sum(len(d.encoded.pieces) for d in own)} gold pieces")
     network = Network(
@@ -201,7 +204,8 @@ def main() -> None:
     elif settings.start_epochs:
         once("start", start, settings.start_epochs)
     torch.manual_seed(settings.seed + 1)
-    once("gold", own, settings.gold_epochs)
+    if settings.gold_epochs:
+        once("gold", own, settings.gold_epochs)
     if settings.head_epochs:
         nn.ModuleList([network.encoder, network.spans]).requires_grad_(False)
         once("heads", own, settings.head_epochs, fixed(network, own, settings))
@@ -211,9 +215,13 @@ def main() -> None:
         counts["labelled"] = len(taught)
         log(f"{len(taught)} documents with teachers' labels")
         once("labels", taught + own, settings.label_epochs)
+    if settings.more_epochs:
+        once("more", own, settings.more_epochs)
+    if settings.polish_epochs:
         for layer in network.encoder.layers:
             layer.int8 = True
-        once("polish", own, settings.polish_epochs)
+        ours = [d for d in own if d.id not in annotations]
+        once("polish", own + ours * (settings.gold_copies - 1), settings.polish_epochs)
     torch.save(network.state_dict(), out / "final.pt")
     (out / "counts.json").write_text(json.dumps(counts))  # for the model card
     log("done")
