@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kgbuild.errors import KgbuildError, MissingExtraError
@@ -25,7 +26,12 @@ SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.driver.maxResultSize": "0",  # the tables of a graph file come to the driver on purpose
 }
-LOCAL_SETTINGS = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.driver.memory": "2g"}
+LOCAL_SETTINGS = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.memory": "2g",
+    "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties').as_uri()}",
+}
 TASKS = 2  # of a shuffle for each local core; Spark's 200 are for clusters
 
 
