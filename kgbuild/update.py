@@ -194,7 +194,7 @@ def _write(
 def _graph(
     folder: Path, before: Path | None, documents: Documents, decisions: Sequence[Decision], options: Options, report: Report
 ) -> tuple[Graph, Mapping[str, Change] | None]:
-    """The graph of the documents; and how it differs from the one before, whose database is in the folder then. None: made anew."""
+    """The graph of the documents, and how it differs from the one before where a copy of its database was put into the folder."""
     from kgbuild.growth import Growth
 
     with timed(report, "resolve"):
@@ -207,11 +207,11 @@ def _graph(
         options.on_progress("assemble", 0, None)
         # A gigabyte is copied while the tables are read.
         kept = before if growth.revision and graphfile.can_change(before) else None
-        copied = beside.submit(graphfile.copy_database, kept, folder) if kept else None
+        copying = beside.submit(graphfile.copy_database, kept, folder) if kept else None
         graph = growth.graph()
-        if copied:
-            copied.result()
-    return graph, growth.changes if copied else None
+        if copying:
+            copying.result()
+    return graph, growth.changes if copying else None
 
 
 def _manifest(ledger: Ledger, names: Mapping[Paper, str]) -> dict[str, Any]:

@@ -30,12 +30,13 @@ from tokenizers import Tokenizer  # noqa: E402
 from kgbuild.queries import vectors  # noqa: E402
 
 WIDTH = 128
-EPOCHS, BATCH, RATE = 12, 1024, 5e-3
+EPOCHS, BATCH, RATE = 12, 1024, 1e-3
+NEAREST = 10  # neighbours that are compared
 LONGEST = 48  # pieces of a text that are read
 
 
 def texts(shared: Path) -> list[str]:
-    """Titles, and names with their other names, each once."""
+    """Titles and names, each once."""
     found = {paper["title"]: None for paper in abstracts(shared)}
     for name in ("tasks", "methods", "datasets", "metrics"):
         with (shared / "gazetteers" / f"{name}.tsv").open(encoding="utf-8") as stream:
@@ -67,10 +68,10 @@ def sums(table: torch.nn.EmbeddingBag, pieces: Sequence[Sequence[int]]) -> Tenso
 
 
 def agreement(table: torch.nn.EmbeddingBag, pieces: Sequence[Sequence[int]], wanted: Tensor) -> float:
-    """Share of each text's ten nearest by the encoder that are among the ten nearest by the sums, over the texts left out."""
+    """Share of each text's NEAREST by the encoder that are among those by the sums, over the texts left out."""
     ours = sums(table, pieces)
-    near = [(x @ x.T).fill_diagonal_(-1).topk(10, dim=1).indices.tolist() for x in (ours, wanted)]
-    return float(np.mean([len(set(a) & set(b)) / 10 for a, b in zip(*near, strict=True)]))
+    near = [(x @ x.T).fill_diagonal_(-1).topk(NEAREST, dim=1).indices.tolist() for x in (ours, wanted)]
+    return float(np.mean([len(set(a) & set(b)) / NEAREST for a, b in zip(*near, strict=True)]))
 
 
 def main() -> None:
@@ -99,11 +100,11 @@ def main() -> None:
     rarity = 1e-3 / (1e-3 + counts / counts.sum())  # frequent pieces say little: Arora et al. 2017, a simple but tough baseline
     table = torch.nn.EmbeddingBag.from_pretrained(alone @ directions[:WIDTH].T * rarity[:, None], freeze=False, mode="sum")
     wanted = target[list(held)]
-    print(f"before fitting: {agreement(table, [pieces[row] for row in held], wanted):.3f} of the ten nearest agree", flush=True)
-    adam = torch.optim.Adam(table.parameters(), lr=RATE / 5)
+    print(f"before fitting: {agreement(table, [pieces[row] for row in held], wanted):.3f} of the nearest agree", flush=True)
+    adam = torch.optim.Adam(table.parameters(), lr=RATE)
     for epoch in range(EPOCHS):
         for group in adam.param_groups:
-            group["lr"] = RATE / 5 * (1 - epoch / EPOCHS)
+            group["lr"] = RATE * (1 - epoch / EPOCHS)
         order = torch.randperm(len(learnt)).tolist()
         for start in range(0, len(order), BATCH):
             rows = [learnt[place] for place in order[start : start + BATCH]]
@@ -114,7 +115,9 @@ def main() -> None:
         print(f"epoch {epoch + 1}: loss {loss.item():.4f}, {agreement(table, [pieces[row] for row in held], wanted):.3f} agree", flush=True)
     values = table.weight.detach().numpy()
     scale = np.abs(values).max(axis=1, keepdims=True) / 127
-    np.savez_compressed(vectors.MEANING, values=np.round(values / np.maximum(scale, 1e-12)).astype(np.int8), scale=scale.astype(np.float16))
+    rounded = np.round(values / np.maximum(scale, 1e-12)).astype(np.int8)
+    vocabulary = vectors.vocabulary_digest(tokenizer)
+    np.savez_compressed(vectors.MEANING, values=rounded, scale=scale.astype(np.float16), vocabulary=vocabulary)
     print(f"{vectors.MEANING}: {vectors.MEANING.stat().st_size / 1e6:.1f} MB")
 
 

@@ -106,10 +106,10 @@ def test_only_new_content_is_extracted(tmp_path: Path) -> None:
     assert (report.added, report.updated, report.removed) == (["p3"], ["p2"], [])
 
 
-@pytest.mark.parametrize("runs", [0, 2000])
-def test_few_and_many_changes_of_a_table_give_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: int) -> None:
+@pytest.mark.parametrize("few", [0, 2000])
+def test_few_and_many_changes_of_a_table_give_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
     """Whether changed rows are put between the others or all are sorted anew, the tables are those of a fresh build."""
-    monkeypatch.setattr(patching, "RUNS", runs)
+    monkeypatch.setattr(patching, "FEW", few)
     papers = {f"p{number}": f"{first} and {second}" for number, (first, second) in enumerate(permutations(NAMES, 2))}
     kgbuild.build(write_source(tmp_path / "a.jsonl", papers), tmp_path / "g.kg", extractor=NetExtractor())
     changed = {id_: title for id_, title in papers.items() if id_ not in ("p0", "p7")} | {"p3": "BetaNet and OmegaNet", "q": "DeltaNet"}

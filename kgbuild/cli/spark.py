@@ -33,9 +33,15 @@ def spark(
     from kgbuild.cli.console import say, warn
     from kgbuild.resolution import read_decisions
     from kgbuild.spark import build, write_neo4j
+    from kgbuild.spark.session import check_jars
 
     given = read_decisions(decisions) if decisions else ()
     listed = [jar for jar in jars.split(",") if jar]
+    check_jars(listed)
+    if neo4j:
+        from kgbuild.spark.connector import neo4j_store
+
+        neo4j_store(neo4j).close()  # a wrong password is better told before hours of work
     report = build(
         inputs, output, extractor=extractor, decisions=given, format=format, checkpoint=checkpoint, master=master, jars=listed
     )

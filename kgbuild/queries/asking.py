@@ -100,7 +100,7 @@ class Questions:
         return table.replace_schema_metadata({f"kgbuild.{name}": value for name, value in notes.items()})
 
     def search(self, text: str, *, types: Sequence[str] = (), limit: int = 10) -> pa.Table:
-        """Concepts and papers by words and by likeness, best first: type, id, name, score in [0, 1], and the words around a hit."""
+        """Concepts and papers by words and by meaning, best first: type, id, name, score in [0, 1], and the words around a hit."""
         if unknown := [name for name in types if name not in self.schema.nodes]:
             raise QueryError(f"unknown type {unknown[0]!r}", f"known: {', '.join(self.schema.nodes)}")
         return self.index.search(text, types=types, limit=limit)

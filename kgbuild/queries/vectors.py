@@ -6,6 +6,8 @@ vectors on disk. `scripts/make_vectors.py` makes the pieces' vectors and prints 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -14,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
+from kgbuild.errors import KgbuildError
 from kgbuild.extraction.onnx import WEIGHTS
 
 MEANING = Path(__file__).parent / "meaning.npz"
@@ -26,11 +29,20 @@ def _pieces() -> tuple[Tokenizer, npt.NDArray[np.float32]]:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     with np.load(MEANING) as file:
-        return tokenizer, file["values"].astype(np.float32) * file["scale"].astype(np.float32)
+        if str(file["vocabulary"]) != vocabulary_digest(tokenizer):
+            raise KgbuildError(f"{MEANING.name} was made for another tokenizer", "make it again: scripts/make_vectors.py")
+        values = file["values"].astype(np.float32) * file["scale"].astype(np.float32)
+    values[tokenizer.token_to_id("[UNK]")] = 0  # signs that it does not know have no meaning in common
+    return tokenizer, values
+
+
+def vocabulary_digest(tokenizer: Tokenizer) -> str:
+    """16 hex digits that change with the numbers of the tokenizer's pieces."""
+    return hashlib.sha256(json.dumps(tokenizer.get_vocab(), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def meaning_vectors(texts: Sequence[str]) -> npt.NDArray[np.float32]:
-    """One vector of length 1 for each text, float32, shape (texts, 128); texts without a piece give zeros.
+    """One vector of length 1 for each text, float32, shape (texts, 128); texts without a known piece give zeros.
 
     Cosines are high for names that mean the like: `summarization of documents` and `text summarization`.
     """

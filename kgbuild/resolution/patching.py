@@ -24,7 +24,7 @@ from kgbuild.schema import RelationType
 Key = tuple[str, str, str, str]
 Row = dict[str, Any]
 
-RUNS = 2000  # runs of rows from which on sorting is faster than putting them together
+FEW = 2000  # changed rows up to which putting the rest together around them is faster than sorting
 
 
 @dataclass(frozen=True)
@@ -186,8 +186,9 @@ def _spliced(table: pa.Table, gone: set[int], new: pa.Table, key: Sequence[str])
 
     Between a few changes the rows stay in runs, which costs a copy of the table; to sort millions of lists anew takes far longer.
     """
-    if len(gone) + new.num_rows > RUNS:
-        return in_order(pa.concat_tables([_without(table, gone), new]), key)
+    if len(gone) + new.num_rows > FEW:
+        after = pa.concat_tables([_without(table, gone), new])
+        return after.sort_by([(column, "ascending") for column in key]).combine_chunks()
     columns = [table[name].combine_chunks() for name in key]
     places = [bisect_left(range(table.num_rows), row, key=lambda at: tuple(c[at].as_py() for c in columns)) for row in _keys(new, key)]
     cuts = sorted([*((at, -1) for at in gone), *zip(places, range(new.num_rows), strict=True)])

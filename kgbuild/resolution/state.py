@@ -27,7 +27,7 @@ from kgbuild.schema import ontology_path
 if TYPE_CHECKING:
     from kgbuild.resolution.resolver import Resolver
 
-LAYOUT = 1  # goes up with every change of the tables, or of what the rules of resolution do within one version
+LAYOUT = 2  # goes up with every change of the tables, or of what the rules of resolution do within one version
 WORDS = ("kgbuild.yaml", "resolution.yaml", "vocabulary.tsv", "abbreviations.tsv")
 CHUNK = 500  # values in one list of a query
 

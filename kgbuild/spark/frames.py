@@ -126,6 +126,13 @@ def write_text(spark: SparkSession, path: str, text: str) -> None:
         stream.close()
 
 
+def read_text(spark: SparkSession, path: str) -> str:
+    """A small file as text; empty where none is there."""
+    if not exists(spark, path):
+        return ""
+    return "\n".join(row["value"] for row in spark.read.text(path, wholetext=True).collect())
+
+
 def listing(spark: SparkSession, path: str) -> list[str]:
     """Name, size and time of every file of a file or folder, sorted; nothing where nothing is there."""
     if not exists(spark, path):

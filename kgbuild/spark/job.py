@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kgbuild.errors import InputError, KgbuildError, StoreError
@@ -23,7 +22,7 @@ from kgbuild.resolution.vocabulary import load_vocabulary
 from kgbuild.schema import load_schema
 from kgbuild.sources.locations import files
 from kgbuild.spark.extraction import extract_papers
-from kgbuild.spark.frames import Stages, exists, listing, remove, write_text
+from kgbuild.spark.frames import Stages, exists, listing, read_text, remove, write_text
 from kgbuild.spark.names import name_entities
 from kgbuild.spark.nodes import make_nodes
 from kgbuild.spark.papers import read_copies, unite
@@ -94,7 +93,7 @@ def build(
         documents = extract_papers(unite(copies, slices, stage), load, slices, stage)
         report = _report(copies, documents, problems)
         if not report.papers:
-            remove(spark, stage.folder)
+            remove(spark, stage.folder if checkpoint else f"{output}.stages")
             raise _nothing(report.problems)
         _claim(spark, output, run)
         make_graph(documents, decisions, stage, output)
@@ -154,15 +153,19 @@ def read_graph(path: str, spark: SparkSession | None = None) -> Graph:
     Raises StoreError where no finished graph is there.
     """
     path = path.rstrip("/")
-
-    def read(place: str) -> pa.Table | None:
-        whole = f"{path}/{place}"
-        if "://" not in path:
-            # through the JVM the same would take twice the memory
-            return pq.read_table(whole, partitioning=None) if any(Path(whole).glob("*.parquet")) else None
-        session = spark or open_session()
-        return session.read.parquet(whole).toArrow() if exists(session, whole) else None
-
-    if "://" not in path and not (Path(path) / "edges" / "_SUCCESS").exists():
-        raise StoreError(f"{path}: no finished graph of the Spark engine", "run the same command again: it goes on where it stopped")
-    return read_tables(read)
+    if "://" not in path:
+        folder = Path(path)
+        if not (folder / "edges" / "_SUCCESS").exists():
+            raise StoreError(f"{path}: no finished graph of the Spark engine", "run the same command again: it goes on where it stopped")
+        manifest = folder / MANIFEST
+        # through the JVM the same would take twice the memory
+        return read_tables(
+            lambda place: pq.read_table(folder / place, partitioning=None) if any((folder / place).glob("*.parquet")) else None,
+            json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else None,
+        )
+    session = spark or open_session()
+    text = read_text(session, f"{path}/{MANIFEST}")
+    return read_tables(
+        lambda place: session.read.parquet(f"{path}/{place}").toArrow() if exists(session, f"{path}/{place}") else None,
+        json.loads(text) if text else None,
+    )

@@ -6,13 +6,13 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kgbuild.errors import KgbuildError, MissingExtraError
+from kgbuild.errors import InputError, KgbuildError, MissingExtraError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -44,8 +44,11 @@ def require_spark() -> None:
         raise MissingExtraError("the Spark engine", "spark") from error
 
 
+AGAIN = "run it again with the same --checkpoint: it goes on after the last stage; Spark's own log tells more"
+
+
 @contextmanager
-def spark_errors() -> Iterator[None]:
+def spark_errors(hint: str = AGAIN) -> Iterator[None]:
     """What makes Spark give up, in one line; what our own code found on an executor as it was there."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
@@ -53,7 +56,6 @@ def spark_errors() -> Iterator[None]:
     try:
         yield
     except (Py4JError, PySparkException) as error:
-        hint = "run it again with the same --checkpoint: it goes on after the last stage; Spark's own log tells more"
         raise KgbuildError(f"Spark gave up: {_reason(error)}", hint) from error
 
 
@@ -62,6 +64,13 @@ def _reason(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     told = [line for line in lines if re.match(r"(?:[\w.]*(?:Error|Exception): |Job aborted due to)", line)]
     return (told or lines or [type(error).__name__])[-1 if told else 0][:300]
+
+
+def check_jars(jars: Sequence[str]) -> None:
+    """Raise InputError for a local jar that is not there: Spark would only warn of it."""
+    for jar in jars:
+        if "://" not in jar and not Path(jar).is_file():
+            raise InputError(jar, "there is no such jar", hint="see docs/spark.md for those of Neo4j's connector")
 
 
 def open_session(master: str | None = None, settings: Mapping[str, str] | None = None) -> SparkSession:

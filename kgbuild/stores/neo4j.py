@@ -70,21 +70,25 @@ class Neo4jStore(Closing):
 
     def write(self, graph: Graph) -> None:
         """Upsert in batches, each its own transaction: after a failure, writing again completes the graph without doubles."""
-        self.prepare()
+        self.prepare(graph.schema)
         for name, table in graph.nodes.items():
             self._send(name, f"UNWIND $rows AS row {node_upsert(name, 'row')} RETURN count(n)", table)
         for name, relation in graph.schema.relations.items():
             for (source, target), rows in by_pattern(relation, graph.edges[name]):
                 text = edge_upsert(name, source, target, rows.schema.names[2:], "row")
                 self._send(name, f"UNWIND $rows AS row {text} RETURN count(r)", rows)
+        self.write_manifest(graph.manifest)
+
+    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """Keep what the graph was made from."""
         with self._failures("writing the manifest"), self._session() as session:
-            text = json.dumps(dict(graph.manifest), sort_keys=True)
+            text = json.dumps(dict(manifest), sort_keys=True)
             session.run(f"MERGE (m:{MANIFEST} {{id: 'manifest'}}) SET m.json = $text", text=text).consume()
 
-    def prepare(self) -> None:
+    def prepare(self, schema: Schema) -> None:
         """Make the constraints and indexes, where they are not there yet, and wait until they can be used."""
         with self._failures("preparing constraints and indexes"), self._session() as session:
-            for statement in definitions(self.schema):
+            for statement in definitions(schema):
                 session.run(statement).consume()
             session.run("CALL db.awaitIndexes(300)").consume()
 

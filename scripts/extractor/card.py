@@ -38,7 +38,7 @@ result 93.2: no figure below can be read as closer to the truth than that.
 $annotated further abstracts of the public collection were annotated for training by language-model annotators under the same guidelines, in one pass each:
 a first round of 2,100 (2020 and later; the first 420 pruned by a second reader), and a second of the rest (2012 and later), each part of which was written
 beside some 45 gold records nearest to its papers in words. Into every hundred papers of the second round eight with gold were mixed unseen. On these
-$hidden records the annotators agree with the gold at $agreement.
+$hidden records the annotators agree with the gold at F1 of $agreement.
 The annotations train and judge nothing: every score below is on the gold.
 
 ## Scores (dev; 95 % bootstrap intervals over papers)
@@ -86,6 +86,7 @@ def main() -> None:
     settings = meta["settings"]
     names = CORPORA if settings["licences"] == "all" else FREE
     counts = json.loads((run / "counts.json").read_text())
+    agreement = json.loads((Path(__file__).parent / "annotations" / "agreement.json").read_text())
     card = CARD.substitute(
         name=meta["name"],
         max_width=meta["max_width"],
@@ -96,6 +97,8 @@ def main() -> None:
         gold=counts["gold"],
         held=counts["held out"],
         annotated=counts["annotated"],
+        hidden=agreement["records"],
+        agreement=", ".join(f"{name} {f1:.1f}" for name, f1 in agreement["f1"].items()),
         scores=scores_table(scores),
         calibration=", ".join(f"{k} {v}" for k, v in scores["calibration_error"].items()),
     )

@@ -136,11 +136,8 @@ def _add_results(doc: Document, results: list[dict[str, Any]], index: dict[str, 
 
 def annotated() -> list[dict[str, Any]]:
     """Our own records of public abstracts; a result's quote is kept as its place in the text, since texts lie in `shared` alone."""
-    rows: list[dict[str, Any]] = []
-    for path in sorted((Path(__file__).parent / "annotations").glob("*.jsonl.xz")):
-        with lzma.open(path, "rt", encoding="utf-8") as stream:
-            rows += map(json.loads, stream)
-    return rows
+    with lzma.open(Path(__file__).parent / "annotations" / "2026-11.jsonl.xz", "rt", encoding="utf-8") as stream:
+        return [json.loads(line) for line in stream]
 
 
 def abstracts(shared: Path) -> Iterator[dict[str, Any]]:

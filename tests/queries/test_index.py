@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kgbuild.errors import QueryError
 from kgbuild.graph import Graph
-from kgbuild.queries import Questions
+from kgbuild.queries import Questions, convert
 from kgbuild.queries.index import SearchIndex
 from kgbuild.queries.vectors import meaning_vectors
 
@@ -74,13 +74,13 @@ def test_unknown_types_are_refused(awkward_graph: Graph) -> None:
 
 
 def test_meaning_vectors_bring_like_things_together() -> None:
-    """Texts that mean the like are nearer than others though they share no word; vectors have length 1, without letters they are zero."""
+    """What means the like is nearer than the rest without a word in common; vectors have length 1, those of unknown signs are zero."""
     pairs = [("car detection", "recognizing vehicles"), ("summarization of documents", "abstractive summary"), ("speech", "spoken audio")]
     vectors = meaning_vectors([text for pair in pairs for text in pair])
     likeness = vectors[::2] @ vectors[1::2].T
     assert (likeness.argmax(axis=1) == range(len(pairs))).all()
     assert (likeness.argmax(axis=0) == range(len(pairs))).all()
-    assert np.allclose(np.linalg.norm(meaning_vectors(["RoBERTa", "", " "]), axis=1), [1, 0, 0])
+    assert np.allclose(np.linalg.norm(meaning_vectors(["RoBERTa", "", " ", "\U0001f701", "\ua66e"]), axis=1), [1, 0, 0, 0, 0])
 
 
 def test_search_finds_what_means_the_like() -> None:
@@ -91,3 +91,14 @@ def test_search_finds_what_means_the_like() -> None:
     asked = {"translating sentences to other languages": 0, "transcribing spoken audio": 2, "suggesting movies to users": 4}
     for text, wanted in asked.items():
         assert questions.search(text, limit=1)["name"].to_pylist() == [names[wanted]], text
+
+
+def test_answers_convert(awkward_graph: Graph) -> None:
+    """An answer becomes a data frame with the same columns and rows, or a graph around what was asked."""
+    table = Questions(awkward_graph).ask("methods_for", task="testing task")
+    frame, polars_frame, network = (convert(table, to) for to in ("pandas", "polars", "networkx"))
+    assert frame["id"].tolist() == polars_frame["id"].to_list() == table["id"].to_pylist()
+    assert set(network.predecessors("task:t")) == set(table["id"].to_pylist())
+    assert convert(table, "arrow") is table
+    with pytest.raises(QueryError, match="known: arrow"):
+        convert(table, "excel")

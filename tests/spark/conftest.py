@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 
 import kgbuild
 from kgbuild.spark import SparkEngine, open_session
+from kgbuild.spark.session import LOCAL_SETTINGS
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +27,8 @@ def spark(pytestconfig: pytest.Config) -> Iterator[SparkSession]:
     # Workers cannot import what lies beside the tests.
     cloudpickle.register_pickle_by_value(builds)
     # The quick compiler alone: a JVM that lives for seconds spends more on optimising than it gets back.
-    options = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC", "spark.driver.memory": "1g"}
+    java = f"{LOCAL_SETTINGS['spark.driver.extraJavaOptions']} -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    options = {"spark.driver.extraJavaOptions": java, "spark.driver.memory": "1g"}
     with suppress(pytest.skip.Exception):  # a test of the connector asks again, and is skipped
         options["spark.jars"] = classpath(pytestconfig.cache.mkdir("neo4j"), CONNECTOR).replace(":", ",")
     session = open_session("local[2]", {**options, "spark.sql.shuffle.partitions": "2"})
@@ -38,5 +40,6 @@ def spark(pytestconfig: pytest.Config) -> Iterator[SparkSession]:
 def seeds_by_spark(spark: SparkSession, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `seeds.kg`, the seeds by the rules and the Spark engine, and the tables that Spark made, `*/graph`."""
     folder = tmp_path_factory.mktemp("seeds")
-    kgbuild.build(shared / "seeds", folder / "seeds.kg", extractor="rules", engine=SparkEngine(checkpoint=str(folder)))
+    report = kgbuild.build(shared / "seeds", folder / "seeds.kg", extractor="rules", engine=SparkEngine(checkpoint=str(folder)))
+    assert report.extracted == report.papers > 400
     return folder
