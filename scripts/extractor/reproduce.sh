@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 run=${RUN:-runs/small}
 out=${OUT:-$run/weights}
-count=${COUNT:-4000}
+count=${COUNT:-5700}
 quick=()
 [ -z "${QUICK:-}" ] || { quick=(--quick); count=40; }
 common=(--hold-out 15 --licences "${LICENCES:-all}" "${quick[@]}")
@@ -22,7 +22,8 @@ python $here/train.py --out "$run" --encoder "$small" "${common[@]}" "$@"
 python $here/label.py "$run/labels" "$teacher" "$run" --count "$count" --part 0/2 &
 python $here/label.py "$run/labels" "$teacher" "$run" --count "$count" --part 1/2
 wait
-python $here/train.py --out "$run" --encoder "$small" --labels "$run/labels" "${common[@]}" "$@"
+python $here/train.py --out "$run" --encoder "$small" --labels "$run/labels" --label-epochs 2 --more-epochs 3 --polish-epochs 1 --gold-copies 2 \
+  "${common[@]}" "$@"
 python $here/evaluate.py "$run" --tune
 python $here/export.py "$run" "$out"
 python $here/card.py "$run" "$out"

@@ -1,4 +1,4 @@
-"""Train the extractor: a start on the public corpora, then our own gold (and, where given, a teacher's labels).
+"""Train the extractor: a start on the public corpora, our own gold, a teacher's labels where given, then gold and annotations.
 
     python scripts/extractor/train.py --out runs/small                      # all of it, MiniLM
     python scripts/extractor/train.py --out runs/small --labels runs/teacher/labels   # with a teacher's labels (label.py)
@@ -57,8 +57,8 @@ class Settings:
     frozen: int = 0  # lowest layers of the encoder that stay as they are: a third less time where half of them do
     labels: str = ""  # folder of a teacher's labels (label.py), learnt after the gold, together with it
     label_epochs: float = 1.5
-    more_epochs: float = 0.0  # over gold and annotations again, after the labels, where there are many of them
-    polish_epochs: float = 2.0  # and once more, with the errors that int8 will make
+    more_epochs: float = 0.0  # then over our own gold and all annotations
+    polish_epochs: float = 0.0  # and once more, with the errors that int8 will make
     gold_copies: int = 1  # of each gold record in the polish stage: annotators agree with it, but less than it does with itself
     hold_out: int = 0  # gold papers left out, every n-th, to tune thresholds on; 0 trains on all
     fold: int = 0  # which of them
@@ -67,8 +67,8 @@ class Settings:
 FREE = {"scirex_abs", "tdmsci"}
 
 
-def load(settings: Settings, tokenizer: Tokenizer, quick: bool) -> tuple[list[Document], list[Document], list[Document]]:
-    """(start, gold and our annotations, held out) documents; dev papers are in none of them, and what is held out is gold alone."""
+def load(settings: Settings, tokenizer: Tokenizer, quick: bool) -> tuple[list[Document], list[Document], list[Document], list[Document]]:
+    """(start, gold, annotated, held out) documents; dev papers are in none of them, and what is held out is gold."""
     data, notes = Path(settings.shared) / "data", Path(settings.shared) / "annotation"
     start: list[Document] = [] if settings.licences == "free" else scier(data / "scier.train.jsonl", tokenizer)
     most = {"gsap": 500, "csner": 300}
@@ -78,10 +78,9 @@ def load(settings: Settings, tokenizer: Tokenizer, quick: bool) -> tuple[list[Do
     own = gold([*lines(notes / "train.jsonl"), *lines(notes / "extra.jsonl")], read_papers(notes / "papers.jsonl"), tokenizer)
     held = [d for i, d in enumerate(own) if settings.hold_out and i % settings.hold_out == settings.fold]
     kept = [d for i, d in enumerate(own) if not (settings.hold_out and i % settings.hold_out == settings.fold)]
-    more = {row["id"]: row for row in annotated()}
-    if more:
-        kept += gold(more.values(), {p["id"]: p for p in abstracts(Path(settings.shared)) if p["id"] in more}, tokenizer)
-    return (start[::40], kept[::10], held) if quick else (start, kept, held)
+    rows = {row["id"]: row for row in annotated()}
+    more = gold(rows.values(), {p["id"]: p for p in abstracts(Path(settings.shared)) if p["id"] in rows}, tokenizer)
+    return (start[::40], kept[::10], more[::80], held) if quick else (start, kept, more, held)
 
 
 class Averaged:
@@ -166,7 +165,7 @@ def main() -> None:
     args = vars(parser.parse_args())
     settings = Settings(**{k: args[k] for k in asdict(Settings())})
     if args["quick"]:
-        settings = replace(settings, start_epochs=1, gold_epochs=1, label_epochs=1, polish_epochs=1)
+        settings = replace(settings, start_epochs=1, gold_epochs=1, label_epochs=1, more_epochs=1, polish_epochs=1)
     out: Path = args["out"]
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(args["threads"])
@@ -180,11 +179,10 @@ def main() -> None:
     (out / "settings.json").write_text(json.dumps(asdict(settings), indent=1))
     tokenizer = Tokenizer.from_file(str(Path(settings.encoder) / "tokenizer.json"))
     tokenizer.no_truncation(), tokenizer.no_padding()
-    start, own, held = load(settings, tokenizer, args["quick"])
-    annotations = {row["id"] for row in annotated()}
-    counts = {"annotated": len(annotations), "held out": len(held), "labelled": 0}
-    counts["gold"] = len(own) + len(held) - counts["annotated"]
-    log(f"{len(start)} start documents, {len(own)} gold, {len(held)} held out; {sum(len(d.encoded.pieces) for d in own)} gold pieces")
+    start, own, more, held = load(settings, tokenizer, args["quick"])
+    counts = {"annotated": len(more), "gold": len(own) + len(held), "held out": len(held), "labelled": 0}
+    pieces = sum(len(d.encoded.pieces) for d in own + more)
+    log(f"{len(start)} start documents, {len(own)} gold, {len(more)} annotated, {len(held)} held out; {pieces} pieces of gold and annotated")
     network = Network(
         pretrained(Path(settings.encoder), settings.dropout), len(TYPES), {k: len(v) for k, v in SCHEMES.items()}, settings.head_dropout
     )
@@ -216,12 +214,11 @@ def main() -> None:
         log(f"{len(taught)} documents with teachers' labels")
         once("labels", taught + own, settings.label_epochs)
     if settings.more_epochs:
-        once("more", own, settings.more_epochs)
+        once("more", own + more, settings.more_epochs)
     if settings.polish_epochs:
         for layer in network.encoder.layers:
             layer.int8 = True
-        ours = [d for d in own if d.id not in annotations]
-        once("polish", own + ours * (settings.gold_copies - 1), settings.polish_epochs)
+        once("polish", own * settings.gold_copies + more, settings.polish_epochs)
     torch.save(network.state_dict(), out / "final.pt")
     (out / "counts.json").write_text(json.dumps(counts))  # for the model card
     log("done")
