@@ -64,8 +64,8 @@ CORPORA = {
 }
 FREE = ("own gold and annotations", "SciREX abstracts", "TDMSci")
 TEACHER = """After a first round on the gold the network learnt, together with it, the averaged probabilities of two teachers on {labelled:,} abstracts without
-annotation, and then gold and annotations alone, with the errors that int8 makes. The teachers are itself after the first round and all-mpnet-base-v2 (12 layers, 768 wide, 110 M parameters;
-Apache-2.0) trained on the same own gold. No seed paper and no paper with gold is among the abstracts."""
+annotation, and then gold and annotations, the last time with the errors that int8 makes. The teachers are itself after the first round and all-mpnet-base-v2 (12 layers,
+768 wide, 110 M parameters; Apache-2.0) trained on the same gold. No seed paper and no paper with gold is among the abstracts."""
 MEASURES = ("mention", "entity", "relation", "proposes", "addresses", "value", "result")
 TITLES = {"dev": "seed papers", "dev_other": "others", "together": "together", "together given": "together, given"}
 
