@@ -27,6 +27,8 @@ Vectors = npt.NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Vectors]
 
 PASSAGES = 20  # passages of a concept that are indexed at most
+PARTLY = 0.3  # what the best hit counts that has some of the words only: less than a near meaning
+ELSEWHERE = 0.4  # and one that has none in its names: the passages of a common thing hold nearly every word
 WEIGHTS = (8.0, 4.0, 1.0)  # of a hit in the name, in the aliases, in the text
 FOUND = pa.schema([("type", pa.string()), ("id", pa.string()), ("name", pa.string()), ("score", pa.float64()), ("snippet", pa.string())])
 ALIKE = pa.schema([("type", pa.string()), ("id", pa.string()), ("name", pa.string()), ("score", pa.float64()), ("shared", pa.int64())])
@@ -120,13 +122,15 @@ class SearchIndex:
             return {}
         rank = f"bm25(entry, {', '.join(map(str, WEIGHTS))})"
         command = f"SELECT rowid, {rank}, snippet(entry, -1, '', '', '…', 24) FROM entry WHERE entry MATCH ? ORDER BY 2, rowid LIMIT 200"
-        found: list[tuple[int, float, str]] = []
-        for joined in (" AND ".join(words), " OR ".join(words)):
-            found = found or self._text.execute(command, (joined,)).fetchall()
-        if not found:
-            return {}
-        best = min(row[1] for row in found)
-        return {number: (score / best if best < 0 else 1.0, " ".join(snippet.split())) for number, score, snippet in found}
+        every, some = " AND ".join(words), " OR ".join(words)
+        named = {number for number, *_ in self._text.execute(command, (f"{{name aliases}} : ({some})",))}
+        for joined, share in ((every, 1.0), (some, PARTLY)):
+            if found := self._text.execute(command, (joined,)).fetchall():
+                best = min(row[1] for row in found)
+                counts = {number: share * (1.0 if number in named else ELSEWHERE) for number, *_ in found}
+                scores = {number: counts[number] * (score / best if best < 0 else 1.0) for number, score, _ in found}
+                return {number: (scores[number], " ".join(text.split())) for number, _, text in found}
+        return {}
 
     def _company(self, here: int) -> dict[int, tuple[float, int]]:
         """Entries that share neighbours with one: weighted overlap of the two neighbourhoods in [0, 1], and how many are shared."""

@@ -12,6 +12,7 @@ from kgbuild.graph import Graph
 from kgbuild.queries import Questions, convert
 from kgbuild.queries.index import SearchIndex
 from kgbuild.queries.vectors import meaning_vectors
+from kgbuild.schema import load_schema
 
 
 def test_search_finds_names_aliases_and_titles(gold_graph: Graph) -> None:
@@ -91,6 +92,20 @@ def test_search_finds_what_means_the_like() -> None:
     asked = {"translating sentences to other languages": 0, "transcribing spoken audio": 2, "suggesting movies to users": 4}
     for text, wanted in asked.items():
         assert questions.search(text, limit=1)["name"].to_pylist() == [names[wanted]], text
+
+
+def test_passages_of_a_common_thing_do_not_hide_what_is_meant() -> None:
+    """A thing in whose passages all words of a question stand comes after one whose name means them."""
+    names = ["text-to-video generation", "classification"]
+    tasks = [{"id": f"task:{n}", "name": name, "aliases": [], "same_as": [], "papers": 1, "mentions": 1} for n, name in enumerate(names)]
+    method = {"id": "method:x", "name": "X", "aliases": [], "same_as": [], "papers": 1, "mentions": 1}
+    passage = "We are making a classification of videos from the words of their titles."
+    ends = {"source_type": "Method", "source": "method:x", "target_type": "Task", "target": "task:1"}
+    lists = {prop.name: [-1] for prop in load_schema().relation("USED_FOR").properties if prop.many}
+    said = {"evidence_paper": ["p"], "evidence_text": [passage], "evidence_extractor": ["hand 1"], "evidence_confidence": [0.9]}
+    used = {**ends, **lists, **said, "belief": 0.9, "support": 1, "background": False}
+    questions = Questions(Graph.from_rows({"Task": tasks, "Method": [method]}, {"USED_FOR": [used]}))
+    assert questions.search("making videos from words", types=["Task"])["name"].to_pylist() == names
 
 
 def test_answers_convert(awkward_graph: Graph) -> None:
