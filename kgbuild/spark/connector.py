@@ -46,15 +46,17 @@ def write_neo4j(tables: str, url: str, spark: SparkSession | None = None) -> Non
 
         for name in store.schema.nodes:
             send(spark.read.parquet(f"{tables}/nodes/type={name}"), node_upsert(name, ROW))
-        for name, relation in store.schema.relations.items():
+        for name in store.schema.relations:
             if not exists(spark, place := f"{tables}/edges/relation={name}"):
                 continue  # Spark makes no folder for a relation without edges
             edges = spark.read.parquet(place)
-            for source, target in relation.patterns:
+            present = {row[:2]: row[2] for row in edges.groupBy("source_type", "target_type").count().collect()}
+            for source, target in sorted(present):
                 rows = edges.filter((edges.source_type == source) & (edges.target_type == target)).drop("source_type", "target_type")
                 columns = [column for column in rows.columns if column not in ("source", "target")]
                 send(rows.repartition(1), edge_upsert(name, source, target, columns, ROW))
-            count, found = edges.count(), store.query(f"MATCH ()-[r:{quote(name)}]->() RETURN count(r) AS count")["count"][0].as_py()
+            count = sum(present.values())
+            found = store.query(f"MATCH ()-[r:{quote(name)}]->() RETURN count(r) AS count")["count"][0].as_py()
             if found < count:
                 raise StoreError(f"{store.uri}: of {count} edges of {name} only {found} found both ends", "build the tables again")
         text = read_text(spark, f"{tables}/manifest.json")
