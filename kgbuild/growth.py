@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from kgbuild.errors import StoreError
@@ -53,7 +54,7 @@ class Growth:
                 if len(gone | new) > max(FEW, SHARE * len(contents)):
                     return None
                 said = [Said(paper, extraction, contents[paper.id]) for paper, extraction in self.documents.only(new)]
-                return revise(state, gone, said, lambda id_: self.documents.by_id[id_].text, decisions)
+                return revise(state, gone, said, self.documents.by_id.__getitem__, decisions)
         except (FileNotFoundError, sqlite3.DatabaseError):
             return None
 
@@ -67,7 +68,7 @@ class Growth:
             State.write(path, resolver, resolution, self.documents.contents, decisions)
         except sqlite3.Error as error:
             raise StoreError(f"{path}: cannot be written: {error}", "free some space and run again") from error
-        return resolution
+        return replace(resolution, merges=(), proposals=())  # they are many, and the graph has no place for them
 
     def graph(self) -> Graph:
         """The graph of the documents."""

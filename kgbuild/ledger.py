@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 import pyarrow as pa
@@ -198,11 +199,14 @@ def paper_from_json(row: Mapping[str, Any]) -> Paper:
 
 
 def extraction_from_json(row: Mapping[str, Any], id_: str) -> Extraction:
-    """The inverse of `Extraction.to_json` for rows that were checked when they were made, under the paper's id of today."""
+    """The inverse of `Extraction.to_json` for rows that were checked when they were made, under the paper's id of today.
+
+    Identifiers and types are the same few strings in all records.
+    """
     return Extraction(
         id=id_,
         entities=tuple(
-            Entity(e["eid"], e["type"], e["name"], tuple((start, end) for start, end in e["mentions"]), e["confidence"])
+            Entity(intern(e["eid"]), intern(e["type"]), e["name"], tuple((start, end) for start, end in e["mentions"]), e["confidence"])
             for e in row["entities"]
         ),
         relations=tuple(

@@ -9,6 +9,7 @@ sets together.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import rivals
 from measure import Meter, machine, put_into, table, write_papers
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -103,7 +105,10 @@ PIPELINES: dict[str, Run] = {
     "kgbuild, 2 workers": lambda papers, folder, extractor: kgbuild_local(papers, folder, extractor, 2),
     "kgbuild, Spark local[2]": kgbuild_spark,
     "spaCy phrase matcher": spacy_rules,
+    "LangChain, canned answers": rivals.langchain,
+    "neo4j-graphrag, canned answers": rivals.neo4j_graphrag,
 }
+NEEDS = {"LangChain, canned answers": "langchain_experimental", "neo4j-graphrag, canned answers": "neo4j_graphrag"}
 LOADS: dict[str, Run] = {
     "embedded store": lambda papers, folder, extractor: _load(papers, folder, extractor, f"ladybug:{folder / 'copy.ladybug'}"),
     "networkx": lambda papers, folder, extractor: _load(papers, folder, extractor, "networkx:"),
@@ -172,8 +177,11 @@ def main() -> None:
     if arguments.one:
         one(arguments.one, arguments.source, arguments.sizes[0], arguments.folder, arguments.extractor)
         return
+    only = [what for what in arguments.only if what not in NEEDS or importlib.util.find_spec(NEEDS[what])]
+    for what in set(arguments.only) - set(only):
+        print(f"left out, as it is not installed: {what}", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="kgbuild-bench-") as folder:
-        found = lines(arguments.source, arguments.sizes, arguments.extractor, arguments.only, Path(folder))
+        found = lines(arguments.source, arguments.sizes, arguments.extractor, only, Path(folder))
     header = ["", "papers", "seconds", "processor seconds", "papers per processor second", "peak MiB", "seconds by stage", "made"]
     host = machine("kgbuild", "pyspark", "spacy", "networkx", "rdflib", "ladybug")
     text = f"Extractor: {arguments.extractor}. {host}.\n\n{table(header, [row(line) for line in found])}"

@@ -32,19 +32,21 @@ def spark(
     """
     from kgbuild.cli.console import say, warn
     from kgbuild.resolution import read_decisions
-    from kgbuild.spark import build, write_neo4j
+    from kgbuild.spark import build, open_session, write_neo4j
     from kgbuild.spark.session import check_jars
 
     given = read_decisions(decisions) if decisions else ()
     listed = [jar for jar in jars.split(",") if jar]
     check_jars(listed)
+    session = None
     if neo4j:
-        from kgbuild.spark.connector import neo4j_store
+        # A wrong password or a missing jar is better told before hours of work.
+        from kgbuild.spark.connector import neo4j_store, require_connector
 
-        neo4j_store(neo4j).close()  # a wrong password is better told before hours of work
-    report = build(
-        inputs, output, extractor=extractor, decisions=given, format=format, checkpoint=checkpoint, master=master, jars=listed
-    )
+        neo4j_store(neo4j).close()
+        require_connector(session := open_session(master, jars=listed))
+    options = {"extractor": extractor, "format": format, "checkpoint": checkpoint, "master": master}
+    report = build(inputs, output, decisions=given, jars=listed, spark=session, **options)
     for line in report.warnings:
         say(f"warning: {line}")
     for line in (*report.problems, *report.not_extracted):

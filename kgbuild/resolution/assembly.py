@@ -146,12 +146,13 @@ class _Assembly:
             node = self.resolution.nodes[id_]
             rows.setdefault(node.type, []).append(concept_row(self.schema, node, self.papers[id_], self.mentions[id_]))
         nodes = {name: pa.Table.from_pylist(rows.get(name, []), schema=kind.arrow) for name, kind in self.schema.nodes.items()}
-        ids, texts = [paper.id for paper in papers], [paper.text for paper in papers]
 
         def quote(paper: int, start: int, end: int) -> str:
-            return texts[paper][start:end]
+            return papers[paper].text[start:end]
 
-        edges = {name: collector.table(ids, quote, self.extractors, belief) for name, collector in self.edges.items()}
+        ids = [paper.id for paper in papers]
+        # Each collector goes as soon as its table is there: the two are of the same size.
+        edges = {name: self.edges.pop(name).table(ids, quote, self.extractors, belief) for name in self.schema.relations}
         return Graph(nodes, edges, self.schema, manifest).canonical()
 
     def _background(self) -> None:

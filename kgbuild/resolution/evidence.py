@@ -18,6 +18,7 @@ from kgbuild.schema import RelationType
 
 Key = tuple[str, str, str, str]
 Quote = Callable[[int, int, int], str]
+PART = 1 << 16  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +78,17 @@ class EdgeCollector:
         first = np.r_[True, (edge[1:] != edge[:-1]) | (paper[1:] != paper[:-1])] if len(edge) else np.zeros(0, bool)
         support = np.bincount(edge[first], minlength=len(keys))
         offsets = pa.array(np.r_[0, np.cumsum(counts)].astype(np.int32))
-        slices = [quote(p, s, e) for p, s, e in zip(paper.tolist(), rows[:, 2].tolist(), rows[:, 3].tolist(), strict=True)]
         lists = {
-            "evidence_paper": pa.array([papers[p] for p in paper.tolist()], pa.string()),
+            "evidence_paper": pa.array(papers, pa.string()).take(pa.array(paper)),
             "evidence_start": rows[:, 2],
             "evidence_end": rows[:, 3],
-            "evidence_text": pa.array(slices, pa.string()),
+            "evidence_text": _quotes(quote, rows[:, 1:4]),
             "evidence_head_start": rows[:, 4],
             "evidence_head_end": rows[:, 5],
             "evidence_tail_start": rows[:, 6],
             "evidence_tail_end": rows[:, 7],
             "evidence_confidence": confidence,
-            "evidence_extractor": pa.array([extractors[x] for x in rows[:, 8].tolist()], pa.string()),
+            "evidence_extractor": pa.array(extractors, pa.string()).take(pa.array(rows[:, 8])),
         }
         columns = {name: pa.ListArray.from_arrays(offsets, pa.array(values)) for name, values in lists.items()}
         columns |= {"belief": pa.array(belief), "support": pa.array(support), "background": pa.array(counts == 0)}
@@ -107,6 +107,12 @@ class EdgeCollector:
         rows, confidence = rows[order], confidence[order]
         fresh = np.r_[True, (rows[1:] != rows[:-1]).any(axis=1)]
         return rows[fresh], confidence[fresh]
+
+
+def _quotes(quote: Quote, places: Integers) -> pa.Array:
+    """The texts of rows of paper, start and end; a part at a time, as Python's own strings take several times the room."""
+    parts = [places[at : at + PART].tolist() for at in range(0, len(places), PART)]
+    return pa.concat_arrays([pa.array([quote(*place) for place in part], pa.string()) for part in parts] or [pa.array([], pa.string())])
 
 
 def united(relation: RelationType, rows: Iterable[Mapping[str, Any]], model: BeliefModel) -> pa.Table:

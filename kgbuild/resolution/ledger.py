@@ -15,9 +15,9 @@ K = TypeVar("K")
 
 @dataclass(slots=True)
 class Entry:
-    """One paper: its text (abbreviations are understood by their surroundings) and the profiles of its entities by eid."""
+    """One paper, whose text shows what its abbreviations mean, and the profiles of its entities by eid."""
 
-    text: str
+    paper: Paper
     profiles: dict[str, Profile]
 
 
@@ -38,7 +38,7 @@ class Ledger:
     def add(self, paper: Paper, extraction: Extraction) -> None:
         """Count a paper; one with the same id is replaced."""
         self.remove(paper.id)
-        self.entries[paper.id] = entry = Entry(paper.text, self.profiler.profiles(paper, extraction))
+        self.entries[paper.id] = entry = Entry(paper, self.profiler.profiles(paper, extraction))
         self._count(entry, 1)
 
     def remove(self, paper_id: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from sys import intern
 
 from kgbuild.records import Entity, Extraction, Paper
 from kgbuild.resolution.abbreviations import abbreviates, definitions
@@ -54,7 +55,7 @@ class Profiler:
         return {eid: replace(profile, counted=True) if eid in counted else profile for eid, profile in profiles.items()}
 
     def _profile(self, entity: Entity, text: str, defined: Mapping[str, str]) -> Profile:
-        strings = Counter(text[start:end] for start, end in entity.mentions) or Counter([entity.name])
+        strings = Counter(intern(text[start:end]) for start, end in entity.mentions) or Counter([entity.name])
         short, long = [], Counter[str]()
         for string, count in sorted(strings.items()):
             if is_acronym(string):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import cache
 
 from kgbuild.records import Extraction, Paper
 from kgbuild.resolution.clusters import SAFE, Blocks, Pair, Union
@@ -95,7 +95,7 @@ class Run:
 
     def names_of(self, paper_id: str, entry: Entry) -> dict[str, Name]:
         """The names of a paper's entities by eid; those that name nothing in particular are left out."""
-        words = cache(partial(word_set, entry.text))
+        words = cache(lambda: word_set(entry.paper.text))
         found = {eid: self.name_of(paper_id, profile, words) for eid, profile in entry.profiles.items()}
         return {eid: name for eid, name in found.items() if name}
 

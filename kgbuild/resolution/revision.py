@@ -52,15 +52,17 @@ class Revision:
     dropped: frozenset[str]
 
 
-def revise(state: State, gone: Iterable[str], new: Sequence[Said], text: Callable[[str], str], decisions: Sequence[Decision]) -> Revision:
+def revise(
+    state: State, gone: Iterable[str], new: Sequence[Said], paper: Callable[[str], Paper], decisions: Sequence[Decision]
+) -> Revision:
     """Bring the state from the papers it has to those without `gone` and with `new` (a changed paper is in both).
 
-    text: gives the text of a paper by id.
+    paper: gives a paper by id.
     """
     reviser = _Reviser(state, decisions)
     left = frozenset(gone)
     reviser.count(sorted(left), new)
-    reviser.expand_again(text, frozenset(said.paper.id for said in new))
+    reviser.expand_again(paper, frozenset(said.paper.id for said in new))
     reviser.add(new)
     return reviser.decide(left)
 
@@ -106,7 +108,7 @@ class _Reviser:
         if letters:
             self.unclear.update(name for name in self.state.bare_names() if (name[0], squash(name[1])) in letters)
 
-    def expand_again(self, text: Callable[[str], str], new: frozenset[str]) -> None:
+    def expand_again(self, paper: Callable[[str], Paper], new: frozenset[str]) -> None:
         """Decide again what the unclear abbreviations stand for in the papers that do not spell them out."""
         waiting = defaultdict(set)
         for short in sorted(self.unclear):
@@ -118,7 +120,7 @@ class _Reviser:
                 for eid, profile in self.state.profiles(paper_id).items()
                 if profile.bare and (profile.type, profile.key) in waiting[paper_id]
             }
-            before, after = self.state.links(paper_id), self.run.names_of(paper_id, Entry(text(paper_id), profiles))
+            before, after = self.state.links(paper_id), self.run.names_of(paper_id, Entry(paper(paper_id), profiles))
             for eid, profile in profiles.items():
                 if before.get(eid) != after.get(eid):
                     self.papers.add(paper_id)
@@ -132,7 +134,7 @@ class _Reviser:
         for said in new:
             self.papers.add(said.paper.id)
             profiles = self.profiles[said.paper.id]
-            for eid, name in self.run.names_of(said.paper.id, Entry(said.paper.text, profiles)).items():
+            for eid, name in self.run.names_of(said.paper.id, Entry(said.paper, profiles)).items():
                 self._link(said.paper.id, eid, name, profiles[eid])
 
     def _link(self, paper_id: str, eid: str, name: Name, profile: Profile) -> None:

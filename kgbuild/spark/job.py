@@ -81,7 +81,7 @@ def build(
     paths = [str(path.absolute()) for place in inputs if "://" not in place for _, path in files(place, problems.append) if path]
     if not places and not paths:
         raise _nothing(problems)  # before Spark starts, which takes seconds and prints
-    spark = spark or open_session(master, {"spark.jars": ",".join(jars)} if jars else None)
+    spark = spark or open_session(master, jars=jars)
     with spark_errors():
         settings = (version("kgbuild"), ontology_digest(), name, format or "", *map(str, decisions))
         run = digest(*settings, *(line for place in (*places, *paths) for line in listing(spark, place)))

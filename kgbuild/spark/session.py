@@ -73,10 +73,10 @@ def check_jars(jars: Sequence[str]) -> None:
             raise InputError(jar, "there is no such jar", hint="see docs/spark.md for those of Neo4j's connector")
 
 
-def open_session(master: str | None = None, settings: Mapping[str, str] | None = None) -> SparkSession:
+def open_session(master: str | None = None, settings: Mapping[str, str] | None = None, jars: Sequence[str] = ()) -> SparkSession:
     """The session that is active, such as that of spark-submit or a notebook, else a new one.
 
-    master: as Spark has it; without one that of spark-submit, else all cores of this machine. settings: Spark's own, over ours.
+    master: as Spark has it; without one that of spark-submit, else all cores of this machine. settings: Spark's own, over ours. jars: files or URLs.
     Raises MissingExtraError without pyspark, KgbuildError where Spark does not start.
     """
     require_spark()
@@ -102,11 +102,12 @@ def open_session(master: str | None = None, settings: Mapping[str, str] | None =
         where = f"local[{local[1] or 1},{TRIES}]"
         # Workers run the Python that runs this; on a cluster the user ships one and names it.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    chosen = {**SETTINGS, **(local_settings if local else {}), **(settings or {})}
+    wanted = {**(settings or {}), **({"spark.jars": ",".join(jars)} if jars else {})}
+    chosen = {**SETTINGS, **(local_settings if local else {}), **wanted}
     builder = SparkSession.builder.appName("kgbuild").master(where)
     given = dict(SparkConf().getAll())
     for name, value in chosen.items():
-        if name not in given or name in (settings or {}):
+        if name not in given or name in wanted:
             builder = builder.config(name, value)
     try:
         session = builder.getOrCreate()

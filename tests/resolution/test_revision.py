@@ -80,7 +80,7 @@ def step(path: Path, before: dict[str, Document], after: dict[str, Document], de
     with State(path, Profiler(load_vocabulary())) as state:
         assert state.usable(decisions)
         new = [Said(*after[id_], content(*after[id_])) for id_ in sorted(changed & after.keys())]
-        return revise(state, changed & before.keys(), new, lambda id_: after[id_][0].text, decisions)
+        return revise(state, changed & before.keys(), new, lambda id_: after[id_][0], decisions)
 
 
 def rows(path: Path) -> dict[str, set[tuple[object, ...]]]:

@@ -21,12 +21,13 @@ from pyspark.sql import SparkSession
 
 import kgbuild
 from kgbuild import sources
+from kgbuild.cli.spark import spark as spark_verb
 from kgbuild.errors import KgbuildError, StoreError
 from kgbuild.extraction import load_extractor
 from kgbuild.queries import QUESTIONS
 from kgbuild.records import Extraction, Paper
 from kgbuild.resolution import Decision, assemble, resolve
-from kgbuild.spark import SparkEngine, build, frames, read_graph, write_neo4j
+from kgbuild.spark import SparkEngine, build, connector, frames, read_graph, write_neo4j
 from kgbuild.spark.frames import make_frame
 from kgbuild.stores import open_store
 
@@ -54,9 +55,17 @@ def test_seeds_give_the_same_bytes(seeds_by_spark: Path, shared: Path, tmp_path:
 
 
 def test_the_connector_writes_what_the_catalogue_asks_for(
-    spark: SparkSession, seeds_by_spark: Path, pytestconfig: pytest.Config, neo4j_server: Server, monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession,
+    seeds_by_spark: Path,
+    pytestconfig: pytest.Config,
+    neo4j_server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    """Neo4j's connector for Spark sends the seeds to a real server: the graph read back is whole, and every question has its rows."""
+    """Neo4j's connector for Spark sends the seeds to a real server: the graph read back is whole, and every question has its rows.
+
+    Without the connector nothing is begun.
+    """
     classpath(pytestconfig.cache.mkdir("neo4j"), CONNECTOR)  # skips where the jars cannot be had
     for variable, value in neo4j_server.environment.items():
         monkeypatch.setenv(variable, value)
@@ -72,6 +81,10 @@ def test_the_connector_writes_what_the_catalogue_asks_for(
         write_neo4j(tables + "x", "neo4j:", spark)
     with pytest.raises(StoreError, match="no address of a Neo4j server"):
         write_neo4j(tables, f"ladybug:{tables}/x", spark)
+    monkeypatch.setattr(connector, "FORMAT", "org.example.Missing")
+    with pytest.raises(KgbuildError, match="no connector"):
+        spark_verb([tables], str(tmp_path / "graph"), neo4j="neo4j:")
+    assert not any(tmp_path.iterdir())
 
 
 def test_decisions_hubs_and_a_second_run(spark: SparkSession, some: Documents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
