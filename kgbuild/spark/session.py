@@ -76,7 +76,8 @@ def check_jars(jars: Sequence[str]) -> None:
 def open_session(master: str | None = None, settings: Mapping[str, str] | None = None, jars: Sequence[str] = ()) -> SparkSession:
     """The session that is active, such as that of spark-submit or a notebook, else a new one.
 
-    master: as Spark has it; without one that of spark-submit, else all cores of this machine. settings: Spark's own, over ours. jars: files or URLs.
+    master: as Spark has it; without one that of spark-submit, else all cores of this machine. settings: Spark's own, over ours.
+    jars: files or URLs.
     Raises MissingExtraError without pyspark, KgbuildError where Spark does not start.
     """
     require_spark()

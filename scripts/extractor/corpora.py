@@ -134,9 +134,9 @@ def _add_results(doc: Document, results: list[dict[str, Any]], index: dict[str, 
                 doc.roles.append((number, role, entity, 1.0))
 
 
-def annotated() -> list[dict[str, Any]]:
+def annotated(name: str = "2026-11.jsonl.xz") -> list[dict[str, Any]]:
     """Our own records of public abstracts; a result's quote is kept as its place in the text, since texts lie in `shared` alone."""
-    with lzma.open(Path(__file__).parent / "annotations" / "2026-11.jsonl.xz", "rt", encoding="utf-8") as stream:
+    with lzma.open(Path(__file__).parent / "annotations" / name, "rt", encoding="utf-8") as stream:
         return [json.loads(line) for line in stream]
 
 
