@@ -80,6 +80,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """A public name, imported when it is first asked for: `import kgbuild` itself loads nothing heavy."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version(__name__)
     if name not in _HOME:
         raise AttributeError(f"module 'kgbuild' has no attribute {name!r}")
     value = getattr(import_module(_HOME[name]), name)
