@@ -38,11 +38,11 @@ def resolve(
     resolution = decide(documents, decisions=_decisions(decisions))
     for row in rows:
         for entity in row["entities"]:
-            entity["node"] = resolution.links.get((row["id"], entity["eid"]))
+            entity["node"] = resolution.links.get(row["id"], {}).get(entity["eid"])
     part = output.with_name(output.name + ".part")
     part.write_text("".join(dumps(row) + "\n" for row in rows), encoding="utf-8")
     part.replace(output)
-    say(f"{len(resolution.links)} entities of {len(rows)} papers are {len(resolution.nodes)} nodes.")
+    say(f"{sum(map(len, resolution.links.values()))} entities of {len(rows)} papers are {len(resolution.nodes)} nodes.")
 
 
 def explain(

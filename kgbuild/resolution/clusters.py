@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
@@ -13,7 +13,7 @@ from kgbuild.resolution.normalise import squash
 from kgbuild.resolution.stems import signature, veto
 
 Block = tuple[str, ...]
-LETTERS, STEMS, SPELLING = "letters", "stems", "spelling"
+KINDS = LETTERS, STEMS, SPELLING = ("letters", "stems", "spelling")
 SAFE = 0.8  # pairs from this score on are united; below they are proposed
 LONG = 10  # letters from which on a misspelling can be told from another name
 CROWD = 60  # blocks of more names say nothing about spelling
@@ -30,42 +30,28 @@ class Pair:
     reasons: tuple[str, ...]
 
 
-class Blocks:
-    """Names by what spellings of one thing have in common; pairs of a block are scored once and again only when it changes."""
-
-    def __init__(self) -> None:
-        """Start without names."""
-        self.members: dict[Block, set[Name]] = defaultdict(set)
-        self.pairs: dict[Block, list[Pair]] = {}
-        self.changed: set[Block] = set()
-
-    def update(self, names: Iterable[Name], present: Callable[[Name], bool]) -> None:
-        """Put names in or take them out, as `present` says, and remember the blocks they touch."""
-        for name in names:
-            for block in blocks_of(name):
-                members = self.members[block]
-                (members.add if present(name) else members.discard)(name)
-                self.changed.add(block)
-                if not members:
-                    del self.members[block]
-
-    def decide(self, papers: Mapping[Name, int]) -> list[Pair]:
-        """All pairs, the surest first."""
-        for block in self.changed:
-            self.pairs.pop(block, None)
-            if len(self.members.get(block, ())) > 1:
-                self.pairs[block] = pairs_of(block, self.members[block], papers)
-        self.changed.clear()
-        return sorted((pair for pairs in self.pairs.values() for pair in pairs), key=lambda pair: (-pair.score, pair.left, pair.right))
+def candidate_pairs(papers: Mapping[Name, int]) -> list[Pair]:
+    """All pairs of names that share a block, the surest first; `papers` counts the papers of each name."""
+    found: list[Pair] = []
+    for kind in KINDS:  # one after the other: blocks take several times the room of the names in them
+        blocks: dict[Block, list[Name]] = defaultdict(list)
+        for name in papers:
+            if block := block_of(name, kind):
+                blocks[block].append(name)
+        for block, names in blocks.items():
+            if len(names) > 1:
+                found += pairs_of(block, names, papers)
+    return sorted(found, key=lambda pair: (-pair.score, pair.left, pair.right))
 
 
-def blocks_of(name: Name) -> Iterator[Block]:
-    """The blocks of a name: by its letters, by its word family and, if it is long, by how it starts and ends."""
+def block_of(name: Name, kind: str) -> Block | None:
+    """What the name has in common with other spellings: its letters, its word family or, if it is long, how it starts and ends."""
+    if kind == STEMS:
+        return name[0], STEMS, *signature(name[1])
     letters = squash(name[1])
-    yield name[0], LETTERS, letters
-    yield name[0], STEMS, *signature(name[1])
-    if len(letters) >= LONG:
-        yield name[0], SPELLING, letters[:5], letters[-4:]
+    if kind == LETTERS:
+        return name[0], LETTERS, letters
+    return (name[0], SPELLING, letters[:5], letters[-4:]) if len(letters) >= LONG else None
 
 
 def pairs_of(block: Block, names: Collection[Name], papers: Mapping[Name, int]) -> list[Pair]:

@@ -24,7 +24,7 @@ class Entry:
 class Ledger:
     """Counts over papers; every count is a sum, so the order of the papers does not matter.
 
-    `papers`: papers per name. `surfaces`: strings per name. `shorts`: per abbreviation the names that papers spell it out as.
+    `papers`: entities per name. `shorts`: per abbreviation the names that papers spell it out as.
     """
 
     def __init__(self, profiler: Profiler) -> None:
@@ -32,7 +32,6 @@ class Ledger:
         self.profiler = profiler
         self.entries: dict[str, Entry] = {}
         self.papers: Counter[Name] = Counter()
-        self.surfaces: dict[Name, Counter[str]] = defaultdict(Counter)
         self.shorts: dict[Name, Counter[str]] = defaultdict(Counter)
 
     def add(self, paper: Paper, extraction: Extraction) -> None:
@@ -59,10 +58,6 @@ class Ledger:
         for profile in entry.profiles.values():
             name = profile.type, profile.key
             _change(self.papers, name, sign)
-            for string, count in profile.surfaces:
-                _change(self.surfaces[name], string, sign * count)
-            if not self.surfaces[name]:
-                del self.surfaces[name]
             for short in profile.short:
                 _change(self.shorts[profile.type, short], profile.key, sign)
                 if not self.shorts[profile.type, short]:

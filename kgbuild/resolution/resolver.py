@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import cache
 
 from kgbuild.records import Extraction, Paper
-from kgbuild.resolution.clusters import SAFE, Blocks, Pair, Union
+from kgbuild.resolution.clusters import SAFE, Pair, Union, candidate_pairs
 from kgbuild.resolution.decisions import Rules, rules
 from kgbuild.resolution.expansion import Expander
 from kgbuild.resolution.ledger import Entry, Ledger, Name
@@ -29,7 +29,7 @@ def resolve(documents: Iterable[tuple[Paper, Extraction]], *, decisions: Sequenc
 
 
 class Resolver:
-    """Resolution that grows: papers are added or removed, and only the blocks of names that they touch are scored again."""
+    """Resolution of papers that come and go: what they show about names is counted, and decided when it is asked for."""
 
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:
         """Start without papers."""
@@ -37,8 +37,6 @@ class Resolver:
         self.profiler = Profiler(self.vocabulary)
         self.ledger = Ledger(self.profiler)
         self.expander = Expander(self.ledger, self.vocabulary)
-        self.blocks = Blocks()
-        self.present: Counter[Name] = Counter()
         self.run: Run | None = None
 
     def add(self, paper: Paper, extraction: Extraction) -> None:
@@ -54,10 +52,7 @@ class Resolver:
         run = self.run = Run(self.expander, rules(decisions, self.vocabulary))
         run.name_entities(self.ledger.entries)
         run.agree_on_types()
-        changed = {name for name in self.present.keys() | run.papers.keys() if self.present[name] != run.papers[name]}
-        self.blocks.update(sorted(changed), lambda name: name in run.papers)
-        self.present = run.papers
-        pairs = self.blocks.decide(run.papers)
+        pairs = candidate_pairs(run.papers)
         union = run.unite(pairs)
         return run.result(union, pairs)
 
@@ -65,8 +60,8 @@ class Resolver:
 class Run:
     """One decision over counts; `papers` and `surfaces` hold the names that are looked at, with their papers and strings.
 
-    Each step can also be taken for a part of the papers or names alone. `links` gives entities their names before types are agreed
-    on; `moved` leads from there to the names of the agreed types.
+    Each step can also be taken for a part of the papers or names alone. `links` gives entities their names, by paper and eid,
+    before types are agreed on; `moved` leads from there to the names of the agreed types.
     """
 
     def __init__(self, expander: Expander, by_person: Rules) -> None:
@@ -75,7 +70,7 @@ class Run:
         self.key: Key = expander.counts.profiler.key
         self.expander = expander
         self.rules = by_person
-        self.links: dict[tuple[str, str], Name] = {}
+        self.links: dict[str, dict[str, Name]] = {}
         self.moved: dict[Name, Name] = {}
         self.papers: Counter[Name] = Counter()
         self.surfaces: dict[Name, Counter[str]] = defaultdict(Counter)
@@ -87,9 +82,8 @@ class Run:
     def name_entities(self, entries: Mapping[str, Entry]) -> None:
         """Give every entity its name: by itself, by the vocabulary, or by what its abbreviation stands for."""
         for paper_id, entry in sorted(entries.items()):
-            names = self.names_of(paper_id, entry)
+            names = self.links[paper_id] = self.names_of(paper_id, entry)
             for eid, name in names.items():
-                self.links[paper_id, eid] = name
                 self.surfaces[name].update(dict(entry.profiles[eid].surfaces))
             self.papers.update(set(names.values()))
 
@@ -123,8 +117,10 @@ class Run:
         for name, best in self.moved.items():
             del self.papers[name]
             self.surfaces[best].update(self.surfaces.pop(name))
-        uses = {(paper_id, best) for (paper_id, _), name in self.links.items() if (best := self.moved.get(name, name)) in joined}
-        for name, count in Counter(name for _, name in uses).items():
+        uses: Counter[Name] = Counter()
+        for names in self.links.values():
+            uses.update({best for name in names.values() if (best := self.moved.get(name, name)) in joined})
+        for name, count in uses.items():
             self.papers[name] = count
 
     def _options(self, name: Name) -> dict[str, float]:
@@ -182,7 +178,7 @@ class Run:
     def result(self, union: Union, pairs: Sequence[Pair]) -> Resolution:
         """Nodes, links and what a person may want to look at."""
         nodes, ids = name_nodes(self.clusters(union), self.vocabulary, self.rules.rename, self.key)
-        links = {entity: ids[self.moved.get(name, name)] for entity, name in self.links.items()}
+        links = {paper: {eid: ids[self.moved.get(name, name)] for eid, name in names.items()} for paper, names in self.links.items()}
         proposals = self._proposals(union, pairs)
         merges = tuple(sorted(self.merges.values(), key=lambda merge: (merge.type, merge.left, merge.right)))
         return Resolution(links, nodes, merges, proposals, broader_pairs(owners(nodes.values(), self.vocabulary), self.vocabulary))

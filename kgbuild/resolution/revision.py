@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kgbuild.records import Extraction, Paper
-from kgbuild.resolution.clusters import Blocks
+from kgbuild.resolution.clusters import candidate_pairs
 from kgbuild.resolution.decisions import rules
 from kgbuild.resolution.expansion import Expander
 from kgbuild.resolution.ledger import Entry, Name
@@ -148,9 +148,7 @@ class _Reviser:
     def decide(self, gone: frozenset[str]) -> Revision:
         """Cluster and name what the touched names reach, and tell what is another node now."""
         before = self._reach()
-        blocks = Blocks()
-        blocks.update(sorted(self.run.papers), lambda name: True)
-        union = self.run.unite(blocks.decide(self.run.papers))
+        union = self.run.unite(candidate_pairs(self.run.papers))
         clusters = self.run.clusters(union)
         old = {node for node in before.values() if node}
         bases = self.state.bases(old)
@@ -210,8 +208,9 @@ class _Reviser:
         return list(clusters.values())
 
     def _resolution(self, nodes: Mapping[str, Node]) -> Resolution:
-        links = {(paper_id, eid): node for paper_id in sorted(self.papers) for eid, node in self.state.nodes_of(paper_id).items()}
-        known = {id_: Node(id_, type_, "") for id_, type_ in self.state.types(sorted(set(links.values()))).items()}
+        links = {paper_id: self.state.nodes_of(paper_id) for paper_id in sorted(self.papers)}
+        named = {node for nodes_of in links.values() for node in nodes_of.values()}
+        known = {id_: Node(id_, type_, "") for id_, type_ in self.state.types(sorted(named)).items()}
         return Resolution(links, {**known, **nodes}, broader=broader_pairs(self.state.by_concept(), self.vocabulary))
 
 

@@ -271,20 +271,23 @@ class State:
 def _fill(db: sqlite3.Connection, resolver: Resolver, resolution: Resolution, contents: Mapping[str, str]) -> None:
     """All rows but those of nodes, in bulk."""
     run, entries = resolver.run, resolver.ledger.entries
-    links = run.links if run else {}
+
+    def linked() -> Iterator[tuple[str, str, Name]]:
+        return ((id_, eid, name) for id_, found in (run.links if run else {}).items() for eid, name in found.items())
+
     numbers = {paper_id: number for number, paper_id in enumerate(sorted(entries))}
     names: dict[Name, int] = {}
     strings: dict[int, Counter[str]] = defaultdict(Counter)
     nodes: dict[int, str] = {}
-    for (paper_id, eid), name in links.items():
+    for paper_id, eid, name in linked():
         number = names.setdefault(name, len(names))
         strings[number].update(dict(entries[paper_id].profiles[eid].surfaces))
-        nodes[number] = resolution.links[paper_id, eid]
+        nodes[number] = resolution.links[paper_id][eid]
     papers = ((number, id_, contents[id_], _packed(entries[id_].profiles)) for id_, number in numbers.items())
     db.executemany("INSERT INTO papers VALUES (?, ?, ?, ?)", papers)
     named = ((number, *name, squash(name[1]), _stems(name[1]), nodes[number]) for name, number in names.items())
     db.executemany("INSERT INTO names VALUES (?, ?, ?, ?, ?, ?)", named)
-    db.executemany("INSERT INTO links VALUES (?, ?, ?)", ((numbers[id_], eid, names[name]) for (id_, eid), name in links.items()))
+    db.executemany("INSERT INTO links VALUES (?, ?, ?)", ((numbers[id_], eid, names[name]) for id_, eid, name in linked()))
     db.executemany("INSERT INTO strings VALUES (?, ?, ?)", ((n, *row) for n, counts in strings.items() for row in counts.items()))
     db.executemany("INSERT INTO keys VALUES (?, ?, ?)", ((*name, count) for name, count in resolver.ledger.papers.items()))
     spelled = ((*short, *row) for short, counts in resolver.ledger.shorts.items() for row in counts.items())

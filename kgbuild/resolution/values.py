@@ -60,11 +60,11 @@ class Decision:
 class Resolution:
     """Which node every entity of every paper became, and why.
 
-    `links` maps (paper id, eid) to a node id; entities that name nothing in particular have no link. `broader` holds
-    (narrower node id, broader node id) pairs of the vocabulary between nodes that are present.
+    `links` gives the node ids of each paper's entities by eid, by paper id; entities that name nothing in particular have none.
+    `broader` holds (narrower node id, broader node id) pairs of the vocabulary between nodes that are present.
     """
 
-    links: Mapping[tuple[str, str], str]
+    links: Mapping[str, Mapping[str, str]]
     nodes: Mapping[str, Node]
     merges: tuple[Merge, ...] = ()
     proposals: tuple[Proposal, ...] = ()
@@ -72,5 +72,5 @@ class Resolution:
 
     def node(self, paper_id: str, eid: str) -> Node | None:
         """The node that the entity became; None where it was left out as generic or is unknown."""
-        id_ = self.links.get((paper_id, eid))
+        id_ = self.links.get(paper_id, {}).get(eid)
         return None if id_ is None else self.nodes[id_]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from kgbuild.resolution.clusters import SAFE, SPELLING, Pair, blocks_of, pairs_of
+from kgbuild.resolution.clusters import LETTERS, SAFE, STEMS, Pair, block_of, pairs_of
 from kgbuild.resolution.decisions import Rules
 from kgbuild.resolution.naming import Cluster, name_nodes, placed
 from kgbuild.resolution.resolver import Resolver, Run
@@ -89,10 +89,8 @@ def _pairs(names: DataFrame, rules: Rules) -> DataFrame:
 
     def block(rows: Iterator[Row]) -> Iterator[Row]:
         for row in rows:
-            for found in blocks_of((row["type"], row["key"])):
-                # Misspellings are proposed to people and never united, so the graph does not depend on them.
-                if found[1] != SPELLING:
-                    yield {"block": found, "type": row["type"], "key": row["key"], "papers": row["papers"]}
+            for kind in (LETTERS, STEMS):  # misspellings are proposed to people and never united: the graph does not depend on them
+                yield {"block": block_of((row["type"], row["key"]), kind), "type": row["type"], "key": row["key"], "papers": row["papers"]}
 
     def score(rows: Iterator[Row]) -> Iterator[Row]:
         for row in rows:

@@ -76,13 +76,12 @@ def _assembled(rows: Iterator[Row]) -> Iterator[Row]:
 
 
 def _pack(batch: list[Row]) -> Iterator[Row]:
-    documents, links, nodes = [], {}, {}
+    documents, links, nodes = [], {}, dict[str, Node]()
     for row in batch:
         paper = paper_from_json(json.loads(row["paper"]))
         documents.append((paper, extraction_from_json(json.loads(row["record"]), paper.id)))
-        for item in row["links"] or ():
-            links[paper.id, item["eid"]] = item["node"]
-            nodes[item["node"]] = Node(item["node"], item["node_type"], "")
+        links[paper.id] = {item["eid"]: item["node"] for item in row["links"] or ()}
+        nodes |= {item["node"]: Node(item["node"], item["node_type"], "") for item in row["links"] or ()}
     graph = assemble(documents, Resolution(links, nodes))
     edges = [table.add_column(0, "relation", pa.array([name] * table.num_rows, TEXT)) for name, table in graph.edges.items()]
     tables = {EDGES: pa.concat_tables(edges)}

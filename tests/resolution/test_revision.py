@@ -110,12 +110,13 @@ def check(
     same, fresh = rows(home / "state"), rows(home / "fresh")
     for query in same:
         assert same[query] == fresh[query], query
-    links = {entity: node for entity, node in old.links.items() if entity[0] in after and entity[0] not in revision.papers}
+    links = {paper: nodes for paper, nodes in old.links.items() if paper in after and paper not in revision.papers}
     assert links | dict(revision.resolution.links) == new.links
     nodes = {id_: node for id_, node in old.nodes.items() if id_ not in revision.dropped} | dict(revision.decided)
     assert nodes == new.nodes
     assert revision.resolution.broader == new.broader
-    assert all(revision.resolution.nodes[node].type == new.nodes[node].type for node in revision.resolution.links.values())
+    named = {node for nodes in revision.resolution.links.values() for node in nodes.values()}
+    assert all(revision.resolution.nodes[node].type == new.nodes[node].type for node in named)
     return new
 
 
