@@ -52,12 +52,12 @@ def gold(shared: Path) -> Graph:
     papers, train, dev = (_rows(shared / "annotation" / f"{name}.jsonl") for name in ("papers", "train", "dev"))
     texts = {row["id"]: Paper(row["id"], row["title"], row["abstract"]) for row in papers}
     documents = [(texts[row["id"]], parse_record(row, texts[row["id"]])) for row in (*dev, *train[:60])]
-    links: dict[tuple[str, str], str] = {}
+    links: dict[str, dict[str, str]] = {}
     nodes: dict[str, Node] = {}
     for document, extraction in documents:
         for entity in extraction.entities:
             id_ = f"{entity.type.lower()}:" + re.sub(r"\W+", "-", entity.name.casefold()).strip("-")
-            links[document.id, entity.eid] = id_
+            links.setdefault(document.id, {})[entity.eid] = id_
             own = {"better": "higher"} if "accuracy" in id_ and entity.type == "Metric" else {}
             nodes.setdefault(id_, Node(id_, entity.type, entity.name, properties=own))
     return assemble(documents, Resolution(links, nodes), manifest={"made by": "the tests", "papers": len(documents)})
