@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,40 @@ from kgbuild.schema import Schema, load_schema
 
 NODE_KEY = ("id",)
 EDGE_KEY = ("source_type", "source", "target_type", "target")
+
+
+class StoredTables(Mapping[str, pa.Table]):
+    """Tables in the files of a folder: each is read when it is asked for, and not kept."""
+
+    def __init__(self, folder: Path, schemas: Mapping[str, pa.Schema]) -> None:
+        """`schemas` by name of the table; `store` has written the files."""
+        self.folder = folder
+        self.schemas = schemas
+
+    @classmethod
+    def store(cls, folder: Path, tables: Iterable[tuple[str, pa.Table]]) -> StoredTables:
+        """Write each table as soon as it comes: where they are made one by one, only one is in memory."""
+        schemas = {}
+        for name, table in tables:
+            _write_table(_made(folder), name, table)
+            schemas[name] = table.schema
+        return cls(folder, schemas)
+
+    def __getitem__(self, name: str) -> pa.Table:
+        """The table, with one chunk per column."""
+        return pq.read_table(self.folder / f"{name}.parquet", schema=self.schemas[name]).combine_chunks()
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the tables."""
+        return iter(self.schemas)
+
+    def __len__(self) -> int:
+        """The number of tables."""
+        return len(self.schemas)
+
+    def height(self, name: str) -> int:
+        """The number of rows of a table, without reading them."""
+        return int(pq.read_metadata(self.folder / f"{name}.parquet").num_rows)
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,7 +94,7 @@ class Graph:
 
     def counts(self) -> dict[str, int]:
         """Rows per node type and relation, in the order of the ontology."""
-        return {name: table.num_rows for name, table in (*self.nodes.items(), *self.edges.items())}
+        return {name: _height(tables, name) for tables in (self.nodes, self.edges) for name in tables}
 
     def __repr__(self) -> str:
         """Size only: the tables themselves would fill pages."""
@@ -125,12 +160,10 @@ class Graph:
 
     def write(self, folder: Path) -> None:
         """Write `nodes/TYPE.parquet`, `edges/RELATION.parquet` and `manifest.json`; the same graph gives the same bytes."""
-        files = []
         for part, tables in (("nodes", self.nodes), ("edges", self.edges)):
-            (folder / part).mkdir(parents=True, exist_ok=True)
-            files += [(table, folder / part / f"{name}.parquet") for name, table in tables.items()]
-        with ThreadPoolExecutor(2) as pool:  # compressing leaves the interpreter free
-            list(pool.map(lambda file: pq.write_table(*file, compression="zstd"), files))
+            if not (isinstance(tables, StoredTables) and tables.folder == folder / part):
+                with ThreadPoolExecutor(2) as pool:  # compressing leaves the interpreter free
+                    list(pool.map(partial(_write_table, _made(folder / part)), *zip(*tables.items(), strict=True)))
         text = json.dumps(self.manifest, ensure_ascii=False, indent=2, sort_keys=True)
         (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
 
@@ -155,6 +188,19 @@ class Change:
 
     old: pa.Table
     new: pa.Table
+
+
+def _height(tables: Mapping[str, pa.Table], name: str) -> int:
+    return tables.height(name) if isinstance(tables, StoredTables) else tables[name].num_rows
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _write_table(folder: Path, name: str, table: pa.Table) -> None:
+    pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
 
 
 def in_order(table: pa.Table, key: Sequence[str]) -> pa.Table:

@@ -32,6 +32,7 @@ class Growth:
 
     def __init__(self, folder: Path, before: Path | None, documents: Documents, decisions: Sequence[Decision]) -> None:
         """Resolve, and leave in `folder` what the next growth starts from. `before`: the folder of the graph before."""
+        self.folder = folder
         self.before = before
         self.documents = documents
         self.changes: Mapping[str, Change] | None = None
@@ -71,9 +72,9 @@ class Growth:
         return replace(resolution, merges=(), proposals=())  # they are many, and the graph has no place for them
 
     def graph(self) -> Graph:
-        """The graph of the documents."""
+        """The graph of the documents; made anew, its tables lie in the folder and are read from there."""
         if self.resolution:
-            return assemble(self.documents, self.resolution)
+            return assemble(self.documents, self.resolution, into=self.folder)
         assert self.revision
         assert self.before
         part = assemble(self.documents.only(self.revision.papers), self.revision.resolution)

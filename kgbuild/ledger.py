@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from sys import intern
 from typing import Any
@@ -23,6 +24,7 @@ from kgbuild.resolution.values import Decision
 
 COPIES = pa.schema([("source", pa.string()), ("paper", pa.string())])
 KEYS = pa.schema([("id", pa.string()), ("key", pa.string())])
+GROUP = 10_000  # rows that are Python objects at once
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,10 @@ class Ledger:
 
     def write(self, folder: Path) -> None:
         """Write the ledger's files; the same ledger gives the same bytes."""
-        rows = [(source, paper) for source in sorted(self.copies) for paper in self.copies[source]]
-        _write(folder / "copies.parquet", ([source for source, _ in rows], [self.line(paper) for _, paper in rows]), COPIES)
+        copies = ((source, self.line(paper)) for source in sorted(self.copies) for paper in self.copies[source])
+        _write(folder / "copies.parquet", copies, COPIES)
         for name, keys in (("given", self.given), ("keys", self.keys)):
-            ids = sorted(keys)
-            _write(folder / f"{name}.parquet", (ids, [keys[id_] for id_ in ids]), KEYS)
+            _write(folder / f"{name}.parquet", ((id_, keys[id_]) for id_ in sorted(keys)), KEYS)
         text = json.dumps(
             {"decisions": [asdict(d) for d in self.decisions], "settings": self.settings}, ensure_ascii=False, sort_keys=True, indent=2
         )
@@ -220,12 +221,14 @@ def extraction_from_json(row: Mapping[str, Any], id_: str) -> Extraction:
     )
 
 
-def _write(path: Path, columns: Sequence[list[str]], schema: pa.Schema) -> None:
-    arrays = [pa.array(column, pa.string()) for column in columns]
-    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), path, compression="zstd")
+def _write(path: Path, rows: Iterator[tuple[str, str]], schema: pa.Schema) -> None:
+    """Write rows as they come, a group of them at a time."""
+    with pq.ParquetWriter(path, schema, compression="zstd") as file:
+        for group in iter(lambda: list(islice(rows, GROUP)), []):
+            file.write_batch(pa.record_batch([pa.array(column, pa.string()) for column in zip(*group, strict=True)], schema=schema))
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=10_000):
+        for batch in file.iter_batches(batch_size=GROUP):
             yield from batch.to_pylist()

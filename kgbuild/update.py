@@ -188,7 +188,7 @@ def _write(
             graph.write(folder)
             ledger.write(folder)
             graphfile.write_database(folder, graph, changes)
-    report.counts, report.written = graph.counts(), True
+    report.counts, report.written = dict(graph.manifest["counts"]), True
 
 
 def _graph(

@@ -142,6 +142,17 @@ def test_query_formats(run: Run, papers: Path) -> None:
     assert table[-1] == "1 row"
 
 
+def test_questions_are_answered_to_people_in_names(run: Run, papers: Path) -> None:
+    """The table of a leaderboard shows names and no empty column; machines get every column."""
+    asked = ("ask", papers, "leaderboard", "--dataset", "ImageNet", "--format")
+    table = run(*asked, "table")[1].splitlines()[0].split()
+    rows = list(csv.DictReader(io.StringIO(run(*asked, "csv")[1])))
+    assert rows
+    assert {"method", "method_name", "number", "id"} <= rows[0].keys()
+    assert {"rank", "method", "value", "metric", "dataset", "quote"} <= set(table) < {name.removesuffix("_name") for name in rows[0]}
+    assert all(any(row[name] or row.get(f"{name}_name") for row in rows) for name in table)
+
+
 @pytest.mark.parametrize(
     ("cypher", "said"),
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Words = Annotated[list[str], typer.Argument(metavar="[GRAPH] QUESTION", help="The graph or store (else the only .kg here), the question.")]
 Name = Annotated[str | None, typer.Option(metavar="NAME", help="Name, alias or id.")]
 WALKS = ("path", "neighbours", "similar")
+FOR_MACHINES = {"leaderboard": ("number", "paper", "id")}  # columns that another one shows to people: value, title, quote
 
 
 def ask(
@@ -43,6 +44,7 @@ def ask(
     Questions: leaderboard (--dataset or --task, and --metric, --kind), methods_for, datasets_for (--task), metrics_for (--thing),
     evaluated_on (--dataset), compared_with, variants_of, components_of (--method), papers_about, timeline, co_occurring (--thing),
     path (--thing, --to), neighbours (--thing, --hops), similar (--thing). Names may be aliases, plurals or ids.
+    The table shows names; csv, json and jsonl have every column, ids too.
 
     Example:
       kgbuild ask papers.kg leaderboard --dataset ImageNet
@@ -57,7 +59,16 @@ def ask(
             table = _walk(questions, question, one, to, hops, relation or [], min_belief, limit)
         else:
             table = questions.ask(question, min_belief=min_belief, limit=limit, **names)
-        write_table(table, format)
+        write_table(_readable(table, FOR_MACHINES.get(question, ())) if format is Format.table else table, format)
+
+
+def _readable(table: pa.Table, hidden: Sequence[str]) -> pa.Table:
+    """The columns that say something to people: names in the place of ids, and none that is empty or hidden."""
+    named = {name.removesuffix("_name"): name for name in table.column_names if name.endswith("_name")}
+    left = [
+        name for name in table.column_names if name not in (*hidden, *named) and (not table.num_rows or table[name].null_count < len(table))
+    ]
+    return table.select(left).rename_columns([name.removesuffix("_name") for name in left])
 
 
 def _walk(

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha1
-from itertools import pairwise
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from kgbuild.errors import RecordError
-from kgbuild.graph import Graph
+from kgbuild.graph import EDGE_KEY, NODE_KEY, Graph, StoredTables, in_order
 from kgbuild.links import code_links, link_key
 from kgbuild.records import Entity, Extraction, Paper, Result
 from kgbuild.resolution.belief import BeliefModel
-from kgbuild.resolution.evidence import EdgeCollector, Evidence
+from kgbuild.resolution.evidence import PART, EdgeCollector, End, Ends, Evidence
 from kgbuild.resolution.passages import NOWHERE, Passages, Span, nearest
 from kgbuild.resolution.values import Node, Resolution
 from kgbuild.schema import NodeType, RelationType, Schema, load_schema
 
 Document = tuple[Paper, Extraction]
-End = tuple[str, str]
 
 
 def assemble(
@@ -30,33 +30,35 @@ def assemble(
     *,
     manifest: Mapping[str, Any] | None = None,
     belief: BeliefModel | None = None,
+    into: Path | None = None,
 ) -> Graph:
     """The graph of resolved documents; the same bytes for any order of the documents.
 
     What the ontology does not allow (a pattern that a person's `type` decision broke, a relation of a thing with itself) is
     left out. Raises RecordError where two documents have the same paper id.
+
+    Each document is read once and let go. into: a folder in which the tables shall lie, as `Graph.write` writes them; then only one
+    of them is in memory at a time.
     """
-    ordered = sorted(documents, key=lambda document: document[0].id)
-    for (before, _), (paper, _) in pairwise(ordered):
-        if before.id == paper.id:
-            raise RecordError(f"record {paper.id!r}: two documents have this id", "unite the papers first")
-    graph = _Assembly(load_schema(), resolution, sorted({extraction.extractor for _, extraction in ordered}))
-    for index, (paper, extraction) in enumerate(ordered):
-        graph.add(index, paper, extraction)
-    return graph.finish([paper for paper, _ in ordered], belief or BeliefModel(), dict(manifest or {}))
+    graph = _Assembly(load_schema(), resolution)
+    for paper, extraction in documents:
+        graph.add(paper, extraction)
+    return graph.finish(belief or BeliefModel(), dict(manifest or {}), into)
 
 
 class _Assembly:
-    """Nodes and edges under construction; documents come in the order of their ids."""
+    """Nodes and edges under construction; documents come in any order."""
 
-    def __init__(self, schema: Schema, resolution: Resolution, extractors: list[str]) -> None:
+    def __init__(self, schema: Schema, resolution: Resolution) -> None:
         self.schema = schema
         self.resolution = resolution
-        self.extractors = extractors
+        self.documents: dict[str, Paper] = {}
+        self.extractors: dict[str, int] = {}
         self.source = of_kind(schema, "source")
         self.fact = of_kind(schema, "fact")
         self.link = of_kind(schema, "link")
-        self.edges = {name: EdgeCollector(relation) for name, relation in schema.relations.items()}
+        ends = Ends()
+        self.edges = {name: EdgeCollector(relation, ends) for name, relation in schema.relations.items()}
         self.rows: dict[str, dict[str, dict[str, Any]]] = {self.fact: {}, self.link: {}}
         self.papers: Counter[str] = Counter()
         self.mentions: Counter[str] = Counter()
@@ -66,9 +68,13 @@ class _Assembly:
     def _paper_relation(self, target: str) -> EdgeCollector:
         return self.edges[next(r.name for r in self.schema.group("paper") if (self.source, target) in r.patterns)]
 
-    def add(self, index: int, paper: Paper, extraction: Extraction) -> None:
+    def add(self, paper: Paper, extraction: Extraction) -> None:
         """Everything that one document says."""
-        document = _DocumentView(index, paper, extraction, self.resolution, self.extractors.index(extraction.extractor))
+        if paper.id in self.documents:
+            raise RecordError(f"record {paper.id!r}: two documents have this id", "unite the papers first")
+        extractor = self.extractors.setdefault(extraction.extractor, len(self.extractors))
+        document = _DocumentView(len(self.documents), paper, extraction, self.resolution, extractor)
+        self.documents[paper.id] = paper
         self._mentions(document)
         self._concepts(document)
         self._claims(document)
@@ -136,24 +142,35 @@ class _Assembly:
             evidence = document.evidence(passage, span or NOWHERE, 1.0)
             self.has_code.add((self.source, document.paper.id), (self.link, id_), evidence)
 
-    def finish(self, papers: list[Paper], belief: BeliefModel, manifest: dict[str, Any]) -> Graph:
+    def finish(self, belief: BeliefModel, manifest: dict[str, Any], into: Path | None) -> Graph:
         """The canonical tables."""
         self._background()
-        rows: dict[str, list[dict[str, Any]]] = {kind: list(found.values()) for kind, found in self.rows.items()}
-        names = [prop.name for prop in self.schema.nodes[self.source].properties]
-        rows[self.source] = [{"id": paper.id} | {name: _plain(getattr(paper, name)) for name in names} for paper in papers]
-        for id_ in self.papers:
-            node = self.resolution.nodes[id_]
-            rows.setdefault(node.type, []).append(concept_row(self.schema, node, self.papers[id_], self.mentions[id_]))
-        nodes = {name: pa.Table.from_pylist(rows.get(name, []), schema=kind.arrow) for name, kind in self.schema.nodes.items()}
+        papers = list(self.documents.values())
 
         def quote(paper: int, start: int, end: int) -> str:
             return papers[paper].text[start:end]
 
-        ids = [paper.id for paper in papers]
-        # Each collector goes as soon as its table is there: the two are of the same size.
-        edges = {name: self.edges.pop(name).table(ids, quote, self.extractors, belief) for name in self.schema.relations}
-        return Graph(nodes, edges, self.schema, manifest).canonical()
+        def edges() -> Iterator[tuple[str, pa.Table]]:
+            ids, extractors = list(self.documents), list(self.extractors)
+            for name in self.schema.relations:
+                # Each collector goes as soon as its table is there: the two are of the same size.
+                yield name, in_order(self.edges.pop(name).table(ids, quote, extractors, belief), EDGE_KEY)
+
+        nodes = ((name, in_order(_table(self._rows(name), kind.arrow), NODE_KEY)) for name, kind in self.schema.nodes.items())
+        if into:
+            return Graph(StoredTables.store(into / "nodes", nodes), StoredTables.store(into / "edges", edges()), self.schema, manifest)
+        return Graph(dict(nodes), dict(edges()), self.schema, manifest)
+
+    def _rows(self, name: str) -> Iterator[dict[str, Any]]:
+        """The rows of the nodes of a type."""
+        if name == self.source:
+            own = [prop.name for prop in self.schema.nodes[name].properties]
+            yield from ({"id": paper.id} | {field: _plain(getattr(paper, field)) for field in own} for paper in self.documents.values())
+        elif name in self.rows:
+            yield from self.rows[name].values()
+        else:
+            named = (self.resolution.nodes[id_] for id_ in self.papers)
+            yield from (concept_row(self.schema, n, self.papers[n.id], self.mentions[n.id]) for n in named if n.type == name)
 
     def _background(self) -> None:
         """Hierarchy that the vocabulary knows, between nodes that the papers name."""
@@ -219,6 +236,12 @@ def _broader(schema: Schema, narrow: str, broad: str) -> RelationType | None:
         if "skos:broader" in relation.match and (narrow, broad) in relation.patterns:
             return relation
     return None
+
+
+def _table(rows: Iterator[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    """Rows as a table; a part at a time, as rows take several times the room."""
+    parts = iter(lambda: list(islice(rows, PART)), [])
+    return pa.Table.from_batches((pa.RecordBatch.from_pylist(part, schema=schema) for part in parts), schema)
 
 
 def _end(node: Node) -> End:

@@ -29,7 +29,7 @@ class BeliefModel:
         points = np.asarray(self.curve)
         return np.asarray(np.interp(confidence, points[:, 0], points[:, 1]))
 
-    def combine(self, confidence: Floats, edge: Integers, paper: Integers) -> Floats:
+    def combine(self, confidence: Floats, edge: Integers, paper: NDArray[np.int64] | NDArray[np.int32]) -> Floats:
         """Belief of every edge.
 
         Args: confidences of all evidence, shape (n,); index of its edge and of its paper, shape (n,), sorted by edge, then paper;

@@ -5,20 +5,22 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from kgbuild.graph import EDGE_KEY
-from kgbuild.resolution.belief import BeliefModel, Integers
+from kgbuild.resolution.belief import BeliefModel
 from kgbuild.resolution.passages import NOWHERE, Span
 from kgbuild.schema import RelationType
 
-Key = tuple[str, str, str, str]
+End = tuple[str, str]  # type, id
+Places = NDArray[np.int32]
+T = TypeVar("T", str, End)
 Quote = Callable[[int, int, int], str]
-PART = 1 << 16  # rows
+PART = 1 << 16  # rows that are Python objects at once
+HALF = 32  # bits of an end in an edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,41 +39,76 @@ class Evidence:
         return Evidence(self.paper, self.passage, self.head, self.confidence, self.extractor, self.tail)
 
 
-class EdgeCollector:
-    """All edges of one relation; `add` takes evidence in any order, `table` gives the canonical Arrow table."""
+class Order(Generic[T]):
+    """Distinct things in their order: `rank` of the thing at each place before, and `place` before of the thing of each rank."""
 
-    def __init__(self, relation: RelationType) -> None:
+    def __init__(self, things: Sequence[T]) -> None:
+        """Order things that stand in any."""
+        self.place = np.array(sorted(range(len(things)), key=things.__getitem__), np.int32)
+        self.rank = np.empty(len(things), np.int32)
+        self.rank[self.place] = np.arange(len(things), dtype=np.int32)
+        self.sorted = [things[at] for at in self.place]
+
+
+class Ends:
+    """Ends of edges by number, in the order in which they came."""
+
+    def __init__(self) -> None:
+        """Start without ends."""
+        self.numbers: dict[End, int] = {}
+        self._order: Order[End] = Order(())
+
+    def number(self, end: End) -> int:
+        """The end's number, a new one where it is new."""
+        return self.numbers.setdefault(end, len(self.numbers))
+
+    def order(self) -> Order[End]:
+        """The order of all ends that there are now."""
+        if len(self._order.sorted) < len(self.numbers):
+            self._order = Order(list(self.numbers))
+        return self._order
+
+
+class EdgeCollector:
+    """All edges of one relation; `add` takes evidence in any order, `table` gives the canonical Arrow table.
+
+    Ends are kept by their number in `ends`, which collectors of one graph share.
+    """
+
+    def __init__(self, relation: RelationType, ends: Ends) -> None:
         """Start without edges."""
         self.relation = relation
-        self.keys: dict[Key, int] = {}
-        self.integers = [array("q") for _ in range(9)]  # edge, paper, start, end, head, head end, tail, tail end, extractor
+        self.ends = ends
+        self.background: set[tuple[int, int]] = set()
+        self.columns = [array("i") for _ in range(10)]  # source, target, paper, start, end, head, head end, tail, tail end, extractor
         self.confidence = array("d")
 
-    def add(self, source: tuple[str, str], target: tuple[str, str], evidence: Evidence) -> None:
+    def add(self, source: End, target: End, evidence: Evidence) -> None:
         """Add evidence for the edge between two (type, id) ends; symmetric relations are stored once, smaller end first."""
         if self.relation.symmetric and target < source:
             source, target, evidence = target, source, evidence.turned()
-        edge = self.keys.setdefault((*source, *target), len(self.keys))
-        row = (edge, evidence.paper, *evidence.passage, *evidence.head, *evidence.tail, evidence.extractor)
-        for column, value in zip(self.integers, row, strict=True):
+        places = (*evidence.passage, *evidence.head, *evidence.tail)
+        row = (self.ends.number(source), self.ends.number(target), evidence.paper, *places, evidence.extractor)
+        for column, value in zip(self.columns, row, strict=True):
             column.append(value)
         self.confidence.append(evidence.confidence)
 
-    def add_background(self, source: tuple[str, str], target: tuple[str, str]) -> None:
-        """State the edge from the vocabulary alone; changes nothing where a paper states it already."""
-        self.keys.setdefault((*source, *target), len(self.keys))
+    def add_background(self, source: End, target: End) -> None:
+        """State the edge from the vocabulary alone; changes nothing where a paper states it too."""
+        self.background.add((self.ends.number(source), self.ends.number(target)))
 
     def table(self, papers: Sequence[str], quote: Quote, extractors: Sequence[str], model: BeliefModel) -> pa.Table:
         """The edge table, sorted by its ends, evidence by paper, start and end; the same span twice counts once.
 
-        papers: ids in their order; quote: the text between two offsets of the paper of an index.
+        papers: the ids that the indices of papers stand for, in any order, and `extractors` likewise; quote: the text between two
+        offsets of the paper of an index.
         """
-        keys = sorted(self.keys)
-        rank = np.empty(len(keys), np.int64)
-        for position, key in enumerate(keys):
-            rank[self.keys[key]] = position
-        rows, confidence = self._sorted(rank)
-        edge, paper = rows[:, 0], rows[:, 1]
+        ends, ids, methods = self.ends.order(), Order(papers), Order(extractors)
+        rows, confidence = self._sorted(ends, ids, methods)
+        told = _packed(rows[:, 0], rows[:, 1])
+        stated = np.array([_packed(ends.rank[a], ends.rank[b]) for a, b in self.background], np.int64)
+        keys = np.unique(np.r_[told, stated])
+        edge, paper = np.searchsorted(keys, told), rows[:, 2]
         counts = np.bincount(edge, minlength=len(keys))
         belief = np.ones(len(keys))  # what only the vocabulary states is not in doubt
         belief[counts > 0] = model.combine(confidence, np.cumsum(counts > 0)[edge] - 1, paper)
@@ -79,37 +116,45 @@ class EdgeCollector:
         support = np.bincount(edge[first], minlength=len(keys))
         offsets = pa.array(np.r_[0, np.cumsum(counts)].astype(np.int32))
         lists = {
-            "evidence_paper": pa.array(papers, pa.string()).take(pa.array(paper)),
-            "evidence_start": rows[:, 2],
-            "evidence_end": rows[:, 3],
-            "evidence_text": _quotes(quote, rows[:, 1:4]),
-            "evidence_head_start": rows[:, 4],
-            "evidence_head_end": rows[:, 5],
-            "evidence_tail_start": rows[:, 6],
-            "evidence_tail_end": rows[:, 7],
+            "evidence_paper": pa.array(ids.sorted, pa.string()).take(pa.array(paper)),
+            "evidence_start": rows[:, 3],
+            "evidence_end": rows[:, 4],
+            "evidence_text": _quotes(quote, np.stack([ids.place[paper], rows[:, 3], rows[:, 4]], axis=1)),
+            "evidence_head_start": rows[:, 5],
+            "evidence_head_end": rows[:, 6],
+            "evidence_tail_start": rows[:, 7],
+            "evidence_tail_end": rows[:, 8],
             "evidence_confidence": confidence,
-            "evidence_extractor": pa.array(extractors, pa.string()).take(pa.array(rows[:, 8])),
+            "evidence_extractor": pa.array(methods.sorted, pa.string()).take(pa.array(rows[:, 9])),
         }
         columns = {name: pa.ListArray.from_arrays(offsets, pa.array(values)) for name, values in lists.items()}
         columns |= {"belief": pa.array(belief), "support": pa.array(support), "background": pa.array(counts == 0)}
-        columns |= {end: pa.array([key[i] for key in keys], pa.string()) for i, end in enumerate(EDGE_KEY)}
+        for end, side in (("source", keys >> HALF), ("target", keys & (2**HALF - 1))):
+            for name, part in ((f"{end}_type", 0), (end, 1)):
+                columns[name] = pa.array([key[part] for key in ends.sorted], pa.string()).take(pa.array(side))
         arrow = self.relation.arrow
         return pa.Table.from_arrays([columns[field.name].cast(field.type) for field in arrow], schema=arrow)
 
-    def _sorted(self, rank: Integers) -> tuple[Integers, NDArray[np.float64]]:
-        """Evidence rows by edge, paper, passage and mentions, and their confidences; of equal rows the surest stays."""
-        rows = np.stack([np.frombuffer(column, np.int64) if column else np.zeros(0, np.int64) for column in self.integers], axis=1)
+    def _sorted(self, ends: Order[End], papers: Order[str], extractors: Order[str]) -> tuple[Places, NDArray[np.float64]]:
+        """Evidence rows, numbers turned into ranks, by ends, paper, passage and mentions; of equal rows the surest stays."""
+        rows = np.stack([np.frombuffer(column, np.int32) if column else np.zeros(0, np.int32) for column in self.columns], axis=1)
         confidence = np.frombuffer(self.confidence) if self.confidence else np.zeros(0)
         if not len(rows):
             return rows, confidence
-        rows[:, 0] = rank[rows[:, 0]]
-        order = np.lexsort((-confidence, *rows.T[::-1]))
-        rows, confidence = rows[order], confidence[order]
+        for column, order in ((0, ends), (1, ends), (2, papers), (9, extractors)):
+            rows[:, column] = order.rank[rows[:, column]]
+        sorted_ = np.lexsort((-confidence, *rows.T[::-1]))
+        rows, confidence = rows[sorted_], confidence[sorted_]
         fresh = np.r_[True, (rows[1:] != rows[:-1]).any(axis=1)]
         return rows[fresh], confidence[fresh]
 
 
-def _quotes(quote: Quote, places: Integers) -> pa.Array:
+def _packed(source: Places, target: Places) -> NDArray[np.int64]:
+    """An edge as one number, which sorts by source, then target."""
+    return (np.asarray(source, np.int64) << HALF) | target
+
+
+def _quotes(quote: Quote, places: Places) -> pa.Array:
     """The texts of rows of paper, start and end; a part at a time, as Python's own strings take several times the room."""
     parts = [places[at : at + PART].tolist() for at in range(0, len(places), PART)]
     return pa.concat_arrays([pa.array([quote(*place) for place in part], pa.string()) for part in parts] or [pa.array([], pa.string())])
@@ -126,7 +171,7 @@ def united(relation: RelationType, rows: Iterable[Mapping[str, Any]], model: Bel
     index, method = ({text: place for place, text in enumerate(texts)} for texts in (papers, extractors))
     columns = ("paper", "start", "end", "head_start", "head_end", "tail_start", "tail_end", "confidence", "extractor", "text")
     quotes: dict[tuple[int, int, int], str] = {}
-    collector = EdgeCollector(relation)
+    collector = EdgeCollector(relation, Ends())
     for row in rows:
         source, target = (row["source_type"], row["source"]), (row["target_type"], row["target"])
         if not row["evidence_paper"]:

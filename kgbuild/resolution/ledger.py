@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from kgbuild.records import Extraction, Paper
-from kgbuild.resolution.profile import Profile, Profiler
+from kgbuild.resolution.profile import Profile, Profiler, pack, unpack
 
 Name = tuple[str, str]  # (type, key)
 K = TypeVar("K")
@@ -15,10 +16,15 @@ K = TypeVar("K")
 
 @dataclass(slots=True)
 class Entry:
-    """One paper, whose text shows what its abbreviations mean, and the profiles of its entities by eid."""
+    """One paper, whose text shows what its abbreviations mean, and the packed profiles of its entities: 100,000 papers fit into memory."""
 
     paper: Paper
-    profiles: dict[str, Profile]
+    packed: bytes
+
+    @property
+    def profiles(self) -> dict[str, Profile]:
+        """The profiles by eid."""
+        return unpack(self.packed)
 
 
 class Ledger:
@@ -37,14 +43,15 @@ class Ledger:
     def add(self, paper: Paper, extraction: Extraction) -> None:
         """Count a paper; one with the same id is replaced."""
         self.remove(paper.id)
-        self.entries[paper.id] = entry = Entry(paper, self.profiler.profiles(paper, extraction))
-        self._count(entry, 1)
+        profiles = self.profiler.profiles(paper, extraction)
+        self.entries[paper.id] = Entry(paper, pack(profiles))
+        self._count(profiles, 1)
 
     def remove(self, paper_id: str) -> None:
         """Take a paper out again; nothing happens if it is not there."""
         entry = self.entries.pop(paper_id, None)
         if entry:
-            self._count(entry, -1)
+            self._count(entry.profiles, -1)
 
     def spelled_out(self, name: Name) -> Counter[str]:
         """The names that papers spell the abbreviation out as, with the number of papers."""
@@ -54,8 +61,8 @@ class Ledger:
         """Whether an entity of some paper goes by the name."""
         return name in self.papers
 
-    def _count(self, entry: Entry, sign: int) -> None:
-        for profile in entry.profiles.values():
+    def _count(self, profiles: Mapping[str, Profile], sign: int) -> None:
+        for profile in profiles.values():
             name = profile.type, profile.key
             _change(self.papers, name, sign)
             for short in profile.short:

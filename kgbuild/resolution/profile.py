@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from sys import intern
+
+import zstandard
 
 from kgbuild.records import Entity, Extraction, Paper
 from kgbuild.resolution.abbreviations import abbreviates, definitions
@@ -127,3 +130,18 @@ def _named(string: str) -> bool:
 def word_set(text: str) -> frozenset[str]:
     """The words of a text as keys have them, for finding an abbreviation's long form in its surroundings."""
     return frozenset(tokens(text))
+
+
+def pack(profiles: Mapping[str, Profile]) -> bytes:
+    """Profiles by eid in few bytes: a tenth of what they take as objects."""
+    rows = [(eid, *astuple(profile)) for eid, profile in profiles.items()]
+    return zstandard.compress(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"), 1)
+
+
+def unpack(packed: bytes) -> dict[str, Profile]:
+    """The inverse of `pack`."""
+    rows = json.loads(zstandard.decompress(packed).decode("utf-8", "surrogatepass"))
+    return {
+        eid: Profile(intern(type_), intern(key), tuple((intern(string), count) for string, count in surfaces), tuple(short), bare, counted)
+        for eid, type_, key, surfaces, short, bare, counted in rows
+    }

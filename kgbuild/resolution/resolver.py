@@ -82,15 +82,16 @@ class Run:
     def name_entities(self, entries: Mapping[str, Entry]) -> None:
         """Give every entity its name: by itself, by the vocabulary, or by what its abbreviation stands for."""
         for paper_id, entry in sorted(entries.items()):
-            names = self.links[paper_id] = self.names_of(paper_id, entry)
+            profiles = entry.profiles
+            names = self.links[paper_id] = self.names_of(entry.paper, profiles)
             for eid, name in names.items():
-                self.surfaces[name].update(dict(entry.profiles[eid].surfaces))
+                self.surfaces[name].update(dict(profiles[eid].surfaces))
             self.papers.update(set(names.values()))
 
-    def names_of(self, paper_id: str, entry: Entry) -> dict[str, Name]:
+    def names_of(self, paper: Paper, profiles: Mapping[str, Profile]) -> dict[str, Name]:
         """The names of a paper's entities by eid; those that name nothing in particular are left out."""
-        words = cache(lambda: word_set(entry.paper.text))
-        found = {eid: self.name_of(paper_id, profile, words) for eid, profile in entry.profiles.items()}
+        words = cache(lambda: word_set(paper.text))
+        found = {eid: self.name_of(paper.id, profile, words) for eid, profile in profiles.items()}
         return {eid: name for eid, name in found.items() if name}
 
     def name_of(self, paper_id: str, profile: Profile, words: Callable[[], frozenset[str]]) -> Name | None:

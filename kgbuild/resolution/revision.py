@@ -16,7 +16,7 @@ from kgbuild.records import Extraction, Paper
 from kgbuild.resolution.clusters import candidate_pairs
 from kgbuild.resolution.decisions import rules
 from kgbuild.resolution.expansion import Expander
-from kgbuild.resolution.ledger import Entry, Name
+from kgbuild.resolution.ledger import Name
 from kgbuild.resolution.naming import Cluster, broader_pairs, name_nodes, placed
 from kgbuild.resolution.normalise import squash
 from kgbuild.resolution.profile import Profile
@@ -120,7 +120,7 @@ class _Reviser:
                 for eid, profile in self.state.profiles(paper_id).items()
                 if profile.bare and (profile.type, profile.key) in waiting[paper_id]
             }
-            before, after = self.state.links(paper_id), self.run.names_of(paper_id, Entry(paper(paper_id), profiles))
+            before, after = self.state.links(paper_id), self.run.names_of(paper(paper_id), profiles)
             for eid, profile in profiles.items():
                 if before.get(eid) != after.get(eid):
                     self.papers.add(paper_id)
@@ -134,7 +134,7 @@ class _Reviser:
         for said in new:
             self.papers.add(said.paper.id)
             profiles = self.profiles[said.paper.id]
-            for eid, name in self.run.names_of(said.paper.id, Entry(said.paper, profiles)).items():
+            for eid, name in self.run.names_of(said.paper, profiles).items():
                 self._link(said.paper.id, eid, name, profiles[eid])
 
     def _link(self, paper_id: str, eid: str, name: Name, profile: Profile) -> None:

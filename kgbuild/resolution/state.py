@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import zstandard
-
 from kgbuild.resolution.ledger import Name
 from kgbuild.resolution.naming import concepts_of, plain_id
 from kgbuild.resolution.normalise import squash
-from kgbuild.resolution.profile import Profile, Profiler
+from kgbuild.resolution.profile import Profile, Profiler, pack, unpack
 from kgbuild.resolution.stems import signature
 from kgbuild.resolution.values import Decision, Node, Resolution
 from kgbuild.resolution.vocabulary import Vocabulary
@@ -109,7 +105,7 @@ class State:
 
     def profiles(self, paper_id: str) -> dict[str, Profile]:
         """The profiles of a paper's entities by eid."""
-        return _unpacked(self._one("SELECT profiles FROM papers WHERE paper = ?", paper_id))
+        return unpack(self._one("SELECT profiles FROM papers WHERE paper = ?", paper_id))
 
     def links(self, paper_id: str) -> dict[str, Name]:
         """The names of a paper's entities by eid."""
@@ -122,7 +118,7 @@ class State:
 
     def add_paper(self, paper_id: str, content: str, profiles: Mapping[str, Profile]) -> None:
         """Note a paper that is not there."""
-        self.db.execute("INSERT INTO papers (paper, content, profiles) VALUES (?, ?, ?)", (paper_id, content, _packed(profiles)))
+        self.db.execute("INSERT INTO papers (paper, content, profiles) VALUES (?, ?, ?)", (paper_id, content, pack(profiles)))
         rows = [(*name, self._number(paper_id)) for name in _bare(profiles)]
         self.db.executemany("INSERT INTO bare VALUES (?, ?, ?)", rows)
 
@@ -272,28 +268,25 @@ def _fill(db: sqlite3.Connection, resolver: Resolver, resolution: Resolution, co
     """All rows but those of nodes, in bulk."""
     run, entries = resolver.run, resolver.ledger.entries
 
-    def linked() -> Iterator[tuple[str, str, Name]]:
-        return ((id_, eid, name) for id_, found in (run.links if run else {}).items() for eid, name in found.items())
-
-    numbers = {paper_id: number for number, paper_id in enumerate(sorted(entries))}
+    links = run.links if run else {}
     names: dict[Name, int] = {}
     strings: dict[int, Counter[str]] = defaultdict(Counter)
     nodes: dict[int, str] = {}
-    for paper_id, eid, name in linked():
-        number = names.setdefault(name, len(names))
-        strings[number].update(dict(entries[paper_id].profiles[eid].surfaces))
-        nodes[number] = resolution.links[paper_id][eid]
-    papers = ((number, id_, contents[id_], _packed(entries[id_].profiles)) for id_, number in numbers.items())
-    db.executemany("INSERT INTO papers VALUES (?, ?, ?, ?)", papers)
+    for paper, (paper_id, entry) in enumerate(sorted(entries.items())):
+        profiles = entry.profiles
+        db.execute("INSERT INTO papers VALUES (?, ?, ?, ?)", (paper, paper_id, contents[paper_id], entry.packed))
+        db.executemany("INSERT INTO bare VALUES (?, ?, ?)", ((*name, paper) for name in _bare(profiles)))
+        for eid, name in links.get(paper_id, {}).items():
+            number = names.setdefault(name, len(names))
+            strings[number].update(dict(profiles[eid].surfaces))
+            nodes[number] = resolution.links[paper_id][eid]
+            db.execute("INSERT INTO links VALUES (?, ?, ?)", (paper, eid, number))
     named = ((number, *name, squash(name[1]), _stems(name[1]), nodes[number]) for name, number in names.items())
     db.executemany("INSERT INTO names VALUES (?, ?, ?, ?, ?, ?)", named)
-    db.executemany("INSERT INTO links VALUES (?, ?, ?)", ((numbers[id_], eid, names[name]) for id_, eid, name in linked()))
     db.executemany("INSERT INTO strings VALUES (?, ?, ?)", ((n, *row) for n, counts in strings.items() for row in counts.items()))
     db.executemany("INSERT INTO keys VALUES (?, ?, ?)", ((*name, count) for name, count in resolver.ledger.papers.items()))
     spelled = ((*short, *row) for short, counts in resolver.ledger.shorts.items() for row in counts.items())
     db.executemany("INSERT INTO shorts VALUES (?, ?, ?, ?)", spelled)
-    bare = ((*name, numbers[id_]) for id_, entry in entries.items() for name in _bare(entry.profiles))
-    db.executemany("INSERT INTO bare VALUES (?, ?, ?)", bare)
 
 
 def stamp(decisions: Sequence[Decision]) -> str:
@@ -311,16 +304,3 @@ def _stems(key: str) -> str:
 
 def _bare(profiles: Mapping[str, Profile]) -> list[Name]:
     return sorted({(profile.type, profile.key) for profile in profiles.values() if profile.bare})
-
-
-def _packed(profiles: Mapping[str, Profile]) -> bytes:
-    rows = [(eid, *astuple(profile)) for eid, profile in profiles.items()]
-    return zstandard.compress(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"), 1)
-
-
-def _unpacked(blob: bytes) -> dict[str, Profile]:
-    rows = json.loads(zstandard.decompress(blob).decode("utf-8", "surrogatepass"))
-    return {
-        eid: Profile(type_, key, tuple((string, count) for string, count in surfaces), tuple(short), bare, counted)
-        for eid, type_, key, surfaces, short, bare, counted in rows
-    }
