@@ -10,6 +10,7 @@ import pytest
 
 from kgbuild.extraction.decode import cluster, strings
 from kgbuild.extraction.features import MAX_WIDTH, encode, fold, pair_geometry
+from kgbuild.extraction.figures import listed
 from kgbuild.extraction.learned import LearnedExtractor
 from kgbuild.extraction.onnx import load as load_model
 from kgbuild.extraction.records import parse_record
@@ -50,6 +51,43 @@ def test_finds_what_a_reader_finds(model: LearnedExtractor) -> None:
     assert names["SQuAD v1.1"].type == "Dataset"
     assert names["BERT"].eid in extraction.proposes
     assert "93.2" in {r.value for r in extraction.results}
+
+
+def test_lists_of_figures_and_of_data_sets_go_together_in_order(model: LearnedExtractor) -> None:
+    """The first of three numbers belongs to the first of three data sets, also where a second list of numbers stands between."""
+    text = (
+        "We evaluate ResNet. It obtains 91.2%, 73.4%, and 88.0% accuracy with gains of 2.9%, 4.3% and 0.7% "
+        "over VGG on CIFAR-10, CIFAR-100 and SVHN, respectively."
+    )
+    extraction = next(model.extract([Paper("lists", "Deep residual learning", text)]))
+    names = {entity.eid: entity.name for entity in extraction.entities}
+    found = {(result.value, names.get(result.dataset or "")) for result in extraction.results}
+
+    assert found >= {("91.2", "CIFAR-10"), ("73.4", "CIFAR-100"), ("88.0", "SVHN")}
+    assert found >= {("2.9", "CIFAR-10"), ("4.3", "CIFAR-100"), ("0.7", "SVHN")}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("It reaches 91.2% and 73.4% on A and B.", [([0, 1], [0, 1])]),
+        ("It reaches 91.2/73.4 on A, B.", [([0, 1], [0, 1])]),
+        ("It reaches 91.2% on A and 73.4% on B.", []),
+        ("It reaches 91.2% and 73.4%. We used A and B.", []),
+        ("It reaches 91.2%, 73.4% and 60% on A and B.", []),
+        ("It reaches 91.2% and 73.4% on A and A.", []),
+    ],
+)
+def test_only_equally_long_lists_of_one_sentence_match(
+    model: LearnedExtractor, sentence: str, expected: list[tuple[list[int], list[int]]]
+) -> None:
+    """Lists match where both have as many members, all different, and nothing else stands between the members."""
+    encoded, _ = encode(sentence, model.tokenizer)
+    starts = {start: word for word, start in enumerate(encoded.word_start.tolist())}
+    names = [(starts[at], starts[at], "AB".index(name)) for at, name in enumerate(sentence) if name in "AB"]
+    single = [i for i, n in enumerate(encoded.numbers) if n.value in ("91.2", "73.4", "60")]
+
+    assert [([single.index(i) for i in numbers], entities) for numbers, entities in listed(encoded, names)] == expected
 
 
 @pytest.mark.parametrize("name", ODD)
