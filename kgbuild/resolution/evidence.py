@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -51,28 +52,36 @@ class Order(Generic[T]):
 
 
 class Ends:
-    """Ends of edges by number, in the order in which they came."""
+    """Ends of edges by number, in the order in which they came; in their own order once all are there."""
 
     def __init__(self) -> None:
         """Start without ends."""
         self.numbers: dict[End, int] = {}
-        self._order: Order[End] = Order(())
 
     def number(self, end: End) -> int:
         """The end's number, a new one where it is new."""
         return self.numbers.setdefault(end, len(self.numbers))
 
-    def order(self) -> Order[End]:
-        """The order of all ends that there are now."""
-        if len(self._order.sorted) < len(self.numbers):
-            self._order = Order(list(self.numbers))
-        return self._order
+    @cached_property
+    def ranks(self) -> Places:
+        """The rank of each end by its number."""
+        return self._order.rank
+
+    @cached_property
+    def columns(self) -> tuple[pa.Array, pa.Array]:
+        """Types and ids by rank."""
+        types, ids = zip(*self._order.sorted, strict=True) if self.numbers else ((), ())
+        return pa.array(types, pa.string()), pa.array(ids, pa.string())
+
+    @cached_property
+    def _order(self) -> Order[End]:
+        return Order(list(self.numbers))
 
 
 class EdgeCollector:
     """All edges of one relation; `add` takes evidence in any order, `table` gives the canonical Arrow table.
 
-    Ends are kept by their number in `ends`, which collectors of one graph share.
+    Ends are kept by their number in `ends`, which collectors of one graph share: the first table closes them all.
     """
 
     def __init__(self, relation: RelationType, ends: Ends) -> None:
@@ -103,10 +112,11 @@ class EdgeCollector:
         papers: the ids that the indices of papers stand for, in any order, and `extractors` likewise; quote: the text between two
         offsets of the paper of an index.
         """
-        ends, ids, methods = self.ends.order(), Order(papers), Order(extractors)
-        rows, confidence = self._sorted(ends, ids, methods)
+        ids, methods = Order(papers), Order(extractors)
+        rows, confidence = self._sorted(ids.rank, methods.rank)
         told = _packed(rows[:, 0], rows[:, 1])
-        stated = np.array([_packed(ends.rank[a], ends.rank[b]) for a, b in self.background], np.int64)
+        background = np.array(sorted(self.background), np.int32).reshape(-1, 2)
+        stated = _packed(*self.ends.ranks[background].T)
         keys = np.unique(np.r_[told, stated])
         edge, paper = np.searchsorted(keys, told), rows[:, 2]
         counts = np.bincount(edge, minlength=len(keys))
@@ -130,21 +140,20 @@ class EdgeCollector:
         columns = {name: pa.ListArray.from_arrays(offsets, pa.array(values)) for name, values in lists.items()}
         columns |= {"belief": pa.array(belief), "support": pa.array(support), "background": pa.array(counts == 0)}
         for end, side in (("source", keys >> HALF), ("target", keys & (2**HALF - 1))):
-            for name, part in ((f"{end}_type", 0), (end, 1)):
-                columns[name] = pa.array([key[part] for key in ends.sorted], pa.string()).take(pa.array(side))
+            columns |= {name: column.take(pa.array(side)) for name, column in zip((f"{end}_type", end), self.ends.columns, strict=True)}
         arrow = self.relation.arrow
         return pa.Table.from_arrays([columns[field.name].cast(field.type) for field in arrow], schema=arrow)
 
-    def _sorted(self, ends: Order[End], papers: Order[str], extractors: Order[str]) -> tuple[Places, NDArray[np.float64]]:
+    def _sorted(self, papers: Places, extractors: Places) -> tuple[Places, NDArray[np.float64]]:
         """Evidence rows, numbers turned into ranks, by ends, paper, passage and mentions; of equal rows the surest stays."""
         rows = np.stack([np.frombuffer(column, np.int32) if column else np.zeros(0, np.int32) for column in self.columns], axis=1)
         confidence = np.frombuffer(self.confidence) if self.confidence else np.zeros(0)
         if not len(rows):
             return rows, confidence
-        for column, order in ((0, ends), (1, ends), (2, papers), (9, extractors)):
-            rows[:, column] = order.rank[rows[:, column]]
-        sorted_ = np.lexsort((-confidence, *rows.T[::-1]))
-        rows, confidence = rows[sorted_], confidence[sorted_]
+        for column, ranks in ((0, self.ends.ranks), (1, self.ends.ranks), (2, papers), (9, extractors)):
+            rows[:, column] = ranks[rows[:, column]]
+        order = np.lexsort((-confidence, *rows.T[::-1]))
+        rows, confidence = rows[order], confidence[order]
         fresh = np.r_[True, (rows[1:] != rows[:-1]).any(axis=1)]
         return rows[fresh], confidence[fresh]
 
