@@ -36,11 +36,16 @@ class StoredTables(Mapping[str, pa.Table]):
         for name, table in tables:
             _write_table(_made(folder), name, table)
             schemas[name] = table.schema
+            del table  # or it would be there still while the next one is made
         return cls(folder, schemas)
 
     def __getitem__(self, name: str) -> pa.Table:
         """The table, with one chunk per column."""
         return pq.read_table(self.folder / f"{name}.parquet", schema=self.schemas[name]).combine_chunks()
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a table of that name."""
+        return name in self.schemas
 
     def __iter__(self) -> Iterator[str]:
         """The names of the tables."""
@@ -98,7 +103,7 @@ class Graph:
 
     def __repr__(self) -> str:
         """Size only: the tables themselves would fill pages."""
-        nodes, edges = (sum(table.num_rows for table in tables.values()) for tables in (self.nodes, self.edges))
+        nodes, edges = (sum(_height(tables, name) for name in tables) for tables in (self.nodes, self.edges))
         return f"<Graph of {nodes:,} nodes and {edges:,} edges>"
 
     def _repr_html_(self) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Words = Annotated[list[str], typer.Argument(metavar="[GRAPH] QUESTION", help="The graph or store (else the only .kg here), the question.")]
 Name = Annotated[str | None, typer.Option(metavar="NAME", help="Name, alias or id.")]
 WALKS = ("path", "neighbours", "similar")
-FOR_MACHINES = {"leaderboard": ("number", "paper", "id")}  # columns that another one shows to people: value, title, quote
+FOR_MACHINES = {"leaderboard": ("number", "id")}  # columns that others show to people: value and quote
 
 
 def ask(
@@ -44,7 +44,7 @@ def ask(
     Questions: leaderboard (--dataset or --task, and --metric, --kind), methods_for, datasets_for (--task), metrics_for (--thing),
     evaluated_on (--dataset), compared_with, variants_of, components_of (--method), papers_about, timeline, co_occurring (--thing),
     path (--thing, --to), neighbours (--thing, --hops), similar (--thing). Names may be aliases, plurals or ids.
-    The table shows names; csv, json and jsonl have every column, ids too.
+    A leaderboard's table has names in the place of ids, and no table has empty columns; csv, json and jsonl have all of them.
 
     Example:
       kgbuild ask papers.kg leaderboard --dataset ImageNet

@@ -25,7 +25,8 @@ from kgbuild.extraction.features import (
     pair_geometry,
     string_features,
 )
-from kgbuild.extraction.figures import Figure, figures, in_order, listed
+from kgbuild.extraction.figures import Figure, figures
+from kgbuild.extraction.lists import certain, listed, sorted_out
 from kgbuild.extraction.windows import Part, unite
 from kgbuild.records import Entity, Extraction, Paper
 from kgbuild.schema import load_schema
@@ -167,9 +168,9 @@ class LearnedExtractor:
         names = {role: i for i, role in enumerate(self.labels.roles)}
         fits = {role: part.types[: part.entities] == self.labels.types.index(_role_type(role)) for role in names}
         scores = {role: np.where(fits[role], roles[..., i], 0) for role, i in names.items()}
-        for role in ("metric", "dataset"):
+        for role, corrected in (("metric", sorted_out), ("dataset", certain)):
             mentions = [(a, b, e) for s, e in zip(part.strings, part.owner, strict=True) if fits[role][e] for a, b in s.occurrences]
-            scores[role] = in_order(scores[role], listed(part.encoded, mentions))
+            scores[role] = corrected(scores[role], listed(part.encoded, mentions))
         return figures(part.encoded, scores, kinds, self.decisions.result, self.decisions.role)
 
 

@@ -37,8 +37,8 @@ def assemble(
     What the ontology does not allow (a pattern that a person's `type` decision broke, a relation of a thing with itself) is
     left out. Raises RecordError where two documents have the same paper id.
 
-    Each document is read once and let go. into: a folder in which the tables shall lie, as `Graph.write` writes them; then only one
-    of them is in memory at a time.
+    Documents are read once; of each the paper is kept, for quotes, and the extraction let go. into: a folder in which the tables shall
+    lie, as `Graph.write` writes them; then only one of them is in memory at a time.
     """
     graph = _Assembly(load_schema(), resolution)
     for paper, extraction in documents:
@@ -65,8 +65,8 @@ class _Assembly:
         self.reports = self._paper_relation(self.fact)
         self.has_code = self._paper_relation(self.link)
 
-    def _paper_relation(self, target: str) -> EdgeCollector:
-        return self.edges[next(r.name for r in self.schema.group("paper") if (self.source, target) in r.patterns)]
+    def _paper_relation(self, target: str) -> str:
+        return next(r.name for r in self.schema.group("paper") if (self.source, target) in r.patterns)
 
     def add(self, paper: Paper, extraction: Extraction) -> None:
         """Everything that one document says."""
@@ -126,7 +126,7 @@ class _Assembly:
             quote = result.quote or document.passages.text[start:end]
             self.rows[self.fact][id_] = row | {"number": _number(result.value), "quote": quote, "id": id_}
             evidence = document.evidence((start, end), span, result.confidence)
-            self.reports.add((self.source, document.paper.id), (self.fact, id_), evidence)
+            self.edges[self.reports].add((self.source, document.paper.id), (self.fact, id_), evidence)
             for name, known in roles.items():
                 if known and self.schema.allows(self.fact, name, known[1].type):
                     place = nearest(known[0].mentions, span)
@@ -140,7 +140,7 @@ class _Assembly:
             row["url"] = min(row["url"], url)
             passage = document.passages.around(span) if span else (0, len(document.paper.title))
             evidence = document.evidence(passage, span or NOWHERE, 1.0)
-            self.has_code.add((self.source, document.paper.id), (self.link, id_), evidence)
+            self.edges[self.has_code].add((self.source, document.paper.id), (self.link, id_), evidence)
 
     def finish(self, belief: BeliefModel, manifest: dict[str, Any], into: Path | None) -> Graph:
         """The canonical tables."""
@@ -167,7 +167,7 @@ class _Assembly:
             own = [prop.name for prop in self.schema.nodes[name].properties]
             yield from ({"id": paper.id} | {field: _plain(getattr(paper, field)) for field in own} for paper in self.documents.values())
         elif name in self.rows:
-            yield from self.rows[name].values()
+            yield from self.rows.pop(name).values()
         else:
             named = (self.resolution.nodes[id_] for id_ in self.papers)
             yield from (concept_row(self.schema, n, self.papers[n.id], self.mentions[n.id]) for n in named if n.type == name)

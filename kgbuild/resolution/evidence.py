@@ -44,7 +44,7 @@ class Order(Generic[T]):
     """Distinct things in their order: `rank` of the thing at each place before, and `place` before of the thing of each rank."""
 
     def __init__(self, things: Sequence[T]) -> None:
-        """Order things that stand in any."""
+        """Order things that come in any order."""
         self.place = np.array(sorted(range(len(things)), key=things.__getitem__), np.int32)
         self.rank = np.empty(len(things), np.int32)
         self.rank[self.place] = np.arange(len(things), dtype=np.int32)

@@ -142,6 +142,8 @@ def unpack(packed: bytes) -> dict[str, Profile]:
     """The inverse of `pack`."""
     rows = json.loads(zstandard.decompress(packed).decode("utf-8", "surrogatepass"))
     return {
-        eid: Profile(intern(type_), intern(key), tuple((intern(string), count) for string, count in surfaces), tuple(short), bare, counted)
+        intern(eid): Profile(
+            intern(type_), intern(key), tuple((intern(string), count) for string, count in surfaces), tuple(short), bare, counted
+        )
         for eid, type_, key, surfaces, short, bare, counted in rows
     }

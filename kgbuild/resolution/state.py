@@ -265,7 +265,7 @@ class State:
 
 
 def _fill(db: sqlite3.Connection, resolver: Resolver, resolution: Resolution, contents: Mapping[str, str]) -> None:
-    """All rows but those of nodes, in bulk."""
+    """All rows but those of nodes."""
     run, entries = resolver.run, resolver.ledger.entries
 
     links = run.links if run else {}
@@ -276,11 +276,11 @@ def _fill(db: sqlite3.Connection, resolver: Resolver, resolution: Resolution, co
         profiles = entry.profiles
         db.execute("INSERT INTO papers VALUES (?, ?, ?, ?)", (paper, paper_id, contents[paper_id], entry.packed))
         db.executemany("INSERT INTO bare VALUES (?, ?, ?)", ((*name, paper) for name in _bare(profiles)))
-        for eid, name in links.get(paper_id, {}).items():
-            number = names.setdefault(name, len(names))
+        linked = {eid: names.setdefault(name, len(names)) for eid, name in links.get(paper_id, {}).items()}
+        db.executemany("INSERT INTO links VALUES (?, ?, ?)", ((paper, eid, number) for eid, number in linked.items()))
+        for eid, number in linked.items():
             strings[number].update(dict(profiles[eid].surfaces))
             nodes[number] = resolution.links[paper_id][eid]
-            db.execute("INSERT INTO links VALUES (?, ?, ?)", (paper, eid, number))
     named = ((number, *name, squash(name[1]), _stems(name[1]), nodes[number]) for name, number in names.items())
     db.executemany("INSERT INTO names VALUES (?, ?, ?, ?, ?, ?)", named)
     db.executemany("INSERT INTO strings VALUES (?, ?, ?)", ((n, *row) for n, counts in strings.items() for row in counts.items()))

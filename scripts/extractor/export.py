@@ -165,7 +165,7 @@ def main() -> None:
     decisions = json.loads((args.run / "decisions.json").read_text())
     for place in ("encoder", "shared", "labels"):  # folders of one machine say nothing on another
         settings[place] = bool(settings[place]) if place == "labels" else Path(settings[place]).name
-    meta = {"name": "kgbuild-minilm 4", "labels": asdict(LABELS), "max_width": MAX_WIDTH, "decisions": decisions, "settings": settings}
+    meta = {"name": "kgbuild-minilm 4.1", "labels": asdict(LABELS), "max_width": MAX_WIDTH, "decisions": decisions, "settings": settings}
     (args.folder / "meta.json").write_text(json.dumps(meta, indent=1, sort_keys=True) + "\n")
     for path in sorted(args.folder.iterdir()):
         print(f"{path.stat().st_size / 1e6:8.2f} MB  {path.name}")

@@ -10,8 +10,8 @@ import pytest
 
 from kgbuild.extraction.decode import cluster, strings
 from kgbuild.extraction.features import MAX_WIDTH, encode, fold, pair_geometry
-from kgbuild.extraction.figures import listed
 from kgbuild.extraction.learned import LearnedExtractor
+from kgbuild.extraction.lists import certain, listed, sorted_out
 from kgbuild.extraction.onnx import load as load_model
 from kgbuild.extraction.records import parse_record
 from kgbuild.records import Paper
@@ -70,24 +70,37 @@ def test_lists_of_figures_and_of_data_sets_go_together_in_order(model: LearnedEx
 @pytest.mark.parametrize(
     ("sentence", "expected"),
     [
-        ("It reaches 91.2% and 73.4% on A and B.", [([0, 1], [0, 1])]),
-        ("It reaches 91.2/73.4 on A, B.", [([0, 1], [0, 1])]),
+        ("It reaches 91.2% and 73.4% on A and B.", ["91.2 A, 73.4 B"]),
+        ("It reaches 91.2/73.4 on A, B.", ["91.2 A, 73.4 B"]),
+        ("It reaches 91.2 ± 0.3 and 73.4 ± 0.2 on A and B.", ["91.2 A, 73.4 B"]),
+        ("It gains 10-20% and 30-40% on A and B.", ["10-20 A, 30-40 B"]),
+        ("It reaches 91.2% and 73.4% on A and B, and 60.1% and 50.2% on C and D.", ["91.2 A, 73.4 B", "60.1 C, 50.2 D"]),
         ("It reaches 91.2% on A and 73.4% on B.", []),
         ("It reaches 91.2% and 73.4%. We used A and B.", []),
         ("It reaches 91.2%, 73.4% and 60% on A and B.", []),
         ("It reaches 91.2% and 73.4% on A and A.", []),
     ],
 )
-def test_only_equally_long_lists_of_one_sentence_match(
-    model: LearnedExtractor, sentence: str, expected: list[tuple[list[int], list[int]]]
-) -> None:
-    """Lists match where both have as many members, all different, and nothing else stands between the members."""
+def test_only_equally_long_lists_of_one_sentence_match(model: LearnedExtractor, sentence: str, expected: list[str]) -> None:
+    """Lists match where both have as many members, all different, nothing else stands between the members, and no other is nearer."""
     encoded, _ = encode(sentence, model.tokenizer)
-    starts = {start: word for word, start in enumerate(encoded.word_start.tolist())}
-    names = [(starts[at], starts[at], "AB".index(name)) for at, name in enumerate(sentence) if name in "AB"]
-    single = [i for i, n in enumerate(encoded.numbers) if n.value in ("91.2", "73.4", "60")]
+    words = {start: word for word, start in enumerate(encoded.word_start.tolist())}
+    mentions = [(words[at], words[at], "ABCD".index(name)) for at, name in enumerate(sentence) if name in "ABCD"]
+    found = [
+        ", ".join(f"{encoded.numbers[n].value} {'ABCD'[e]}" for n, e in zip(*pairs, strict=True)) for pairs in listed(encoded, mentions)
+    ]
 
-    assert [([single.index(i) for i in numbers], entities) for numbers, entities in listed(encoded, names)] == expected
+    assert found == expected
+
+
+def test_a_list_says_whose_a_figure_is_and_not_that_it_is_one() -> None:
+    """The certainty that a number is a result of some metric of the list stays what it was; data sets of the list are certain."""
+    scores = np.array([[0.1, 0.3, 0.2], [0.5, 0.1, 0.0]], dtype=np.float32)
+    metrics, datasets = sorted_out(scores, [([0, 1], [0, 1])]), certain(scores, [([0, 1], [0, 1])])
+
+    assert np.allclose(metrics, [[0.3, 0, 0.2], [0, 0.5, 0]])
+    assert np.allclose(datasets, [[0.94, 0, 0], [0, 0.94, 0]])
+    assert scores[0, 0] == np.float32(0.1)
 
 
 @pytest.mark.parametrize("name", ODD)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -82,6 +83,23 @@ def check_spans(graph: Graph, texts: dict[str, str]) -> int:
             assert span == (-1, -1) or start <= span[0] < span[1] <= end, relation
         count += 1
     return count
+
+
+def test_tables_on_disk_are_those_in_memory(graph: Graph, tmp_path: Path) -> None:
+    """What is assembled into a folder has the same rows and bytes, in whatever order the documents came, and needs no second writing."""
+    documents = [example("p2", 0.6), example("p1")]
+    stored = assemble(documents, resolve(documents), into=tmp_path / "into")
+    assert stored.equals(graph)
+    assert stored.counts() == graph.counts()
+    assert repr(stored) == repr(graph)
+    before = {file: file.stat().st_mtime_ns for file in (tmp_path / "into").rglob("*.parquet")}
+    for folder, each in (("into", stored), ("memory", graph), ("copy", stored)):
+        each.write(tmp_path / folder)
+    assert before == {file: file.stat().st_mtime_ns for file in (tmp_path / "into").rglob("*.parquet")}
+    assert len(before) == len(graph.counts())
+    for file in before:
+        for folder in ("memory", "copy"):
+            assert (tmp_path / folder / file.relative_to(tmp_path / "into")).read_bytes() == file.read_bytes()
 
 
 def test_example_has_every_kind_of_edge(graph: Graph) -> None:
