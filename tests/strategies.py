@@ -78,6 +78,7 @@ def edge_properties(draw: st.DrawFn, relation: RelationType, papers: list[str]) 
             row[prop.name] = [draw(values(single)) for _ in range(count)]
         else:
             row[prop.name] = draw(values(prop))
+    row["background"] = row["background"] or not count  # what no paper says, the vocabulary states
     return row
 
 
